@@ -1,0 +1,1 @@
+"""Averaging of weights, and export of averaged models."""

@@ -1,0 +1,1 @@
+"""Per-image scores over the alpha grid, and metrics with intervals."""

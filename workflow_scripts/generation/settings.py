@@ -1,0 +1,43 @@
+"""Settings of drawing images."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow_scripts.ground.settings import Count, Name, NonNegative, Seed, Settings
+
+Scheduler = Literal["ddim", "ddpm", "dpm++", "euler", "euler-ancestral", "flow-match-euler", "heun", "lcm", "pndm", "unipc"]
+
+
+class Drawing(Settings):
+    """How a text-to-image checkpoint draws."""
+
+    scheduler: Scheduler | None = None
+    """Sampler; the checkpoint's own if null."""
+    steps: Count = 50
+    """Denoising steps."""
+    guidance_scale: NonNegative = 5.0
+    """Weight of classifier-free guidance; the paper's value (RegFT) is 5."""
+    negative_prompt: str | None = None
+    size: Count | None = None
+    """Height and width that are drawn, in pixels; the checkpoint's own if null."""
+    stored_size: Count | None = None
+    """Height and width of the stored picture (bicubic); as drawn if null. RegFT stores 224."""
+    dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
+    safety_checker: bool = True
+    """Whether a safety checker that the checkpoint ships is run; what it flags is a column and is not trained on."""
+    batch_size: Count = 16
+    seed: Seed = 0
+    """Base seed; every image's own seed is derived from it."""
+
+
+class ShardSettings(Drawing):
+    """What one shard's job needs to know: how to draw, and which block of indices."""
+
+    dataset: Name
+    generator: Name
+    style: Name
+    first_index: Annotated[int, Field(ge=0)]
+    """First image index, within each class, of this shard's block."""
+    indices: Count
+    """Images per class in this shard."""

@@ -1,0 +1,111 @@
+"""The adapter between open_clip's models and this project: loading, preprocessing in two halves, text features."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+from torchvision.transforms import Compose
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.images import Geometry
+from workflow_scripts.ground.manifests import checked_model_folder
+from workflow_scripts.ground.weights import check_same_tensors, load_weights
+
+CONFIG_FILE = "open_clip_config.json"
+WEIGHTS_FILE = "open_clip_model.safetensors"
+
+_TEXT_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A CLIP model with what belongs to it.
+
+    `geometry` turns a picture into a square of `image_size` pixels (the PIL half of open_clip's preprocessing);
+    `normalise` does the rest on tensors. Both together equal open_clip's own evaluation transform.
+    """
+
+    model: Any
+    tokenizer: Any
+    config: dict[str, Any]
+    geometry: Geometry
+    image_size: int
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    @property
+    def visual(self) -> torch.nn.Module:
+        """Return the image encoder: (batch, 3, size, size) to un-normalised features (batch, dimension)."""
+        visual: torch.nn.Module = self.model.visual
+        return visual
+
+    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Turn uint8 or 0..255 float pixels (batch, height, width, 3) into the encoder's input (batch, 3, height, width)."""
+        scaled = pixels.to(self.mean.device).permute(0, 3, 1, 2).float() / 255.0
+        return (scaled - self.mean) / self.std
+
+    @torch.no_grad()
+    def encode_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """Return L2-normalised text features (texts, dimension) in float32 on the model's device."""
+        parts = []
+        for start in range(0, len(texts), _TEXT_BATCH):
+            tokens = self.tokenizer(list(texts[start : start + _TEXT_BATCH])).to(self.mean.device)
+            parts.append(self.model.encode_text(tokens, normalize=True).float())
+        return torch.cat(parts)
+
+    @property
+    def scale(self) -> float:
+        """Return exp(logit scale): 100 for OpenAI's models."""
+        return float(self.model.logit_scale.detach().exp())
+
+
+def load_clip(manifest: Path, *, device: torch.device) -> Clip:
+    """Load a CLIP model in evaluation mode and float32 from the folder that its manifest names.
+
+    Raises:
+        InputError: a file is missing or damaged, or its tensors do not fit the configuration.
+    """
+    folder = checked_model_folder(manifest)
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: no {name}; a CLIP checkpoint is open_clip's configuration and safetensors")
+    config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    location = f"local-dir:{folder}"
+    model = open_clip.create_model(location, load_weights=False, device="cpu")
+    weights, _ = load_weights(folder / WEIGHTS_FILE)
+    check_same_tensors(model.state_dict(), weights, what=str(folder / WEIGHTS_FILE))
+    model.load_state_dict(weights)
+    model.eval().to(device)
+    preprocessing = PreprocessCfg(**open_clip.get_model_preprocess_cfg(model))
+    size = preprocessing.size if isinstance(preprocessing.size, int) else preprocessing.size[0]
+    return Clip(
+        model=model,
+        tokenizer=open_clip.get_tokenizer(location),
+        config=config,
+        geometry=clip_geometry(preprocessing),
+        image_size=size,
+        mean=torch.tensor(preprocessing.mean, device=device).view(1, 3, 1, 1),
+        std=torch.tensor(preprocessing.std, device=device).view(1, 3, 1, 1),
+    )
+
+
+def clip_geometry(preprocessing: PreprocessCfg) -> Geometry:
+    """Return the part of open_clip's evaluation transform that works on pictures: all but its last two steps.
+
+    The last two turn the picture into a tensor and normalise it; they are left to `Clip.normalise`, so that decoded
+    pictures can be kept as bytes.
+    """
+    steps = image_transform_v2(preprocessing, is_train=False).transforms[:-2]
+    transform = Compose(steps)
+
+    def apply(picture: Image.Image) -> Image.Image:
+        result: Image.Image = transform(picture)
+        return result
+
+    return apply

@@ -1,0 +1,181 @@
+"""Decoding: from the bytes of one picture to RGB, and from shards to one memory-mapped array of pixels."""
+
+import io
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.logs import progress
+from workflow_scripts.ground.shards import ROWS_PER_GROUP, ImageSet
+
+logger = logging.getLogger(__name__)
+
+Part = Literal["all", "training", "held-out"]
+
+MOST_PIXELS = 100_000_000
+"""Largest picture that is decoded; a larger one is refused as a decompression bomb."""
+
+Geometry = Callable[[Image.Image], Image.Image]
+
+
+def decode_rgb(content: bytes, *, name: str) -> Image.Image:
+    """Decode a picture to 8-bit RGB: upright, alpha over white, first frame of an animation, 16 bits scaled to 8.
+
+    Args:
+        content: the encoded picture.
+        name: what to call it in an error.
+
+    Raises:
+        InputError: the picture is truncated, too large, or in no known format.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture: Image.Image = Image.open(io.BytesIO(content))
+            if picture.width * picture.height > MOST_PIXELS:
+                raise InputError(f"{name}: {picture.width} x {picture.height} pixels are too many; make it smaller")
+            picture.load()
+        return _to_rgb(ImageOps.exif_transpose(picture))
+    except InputError:
+        raise
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise InputError(f"{name}: not a readable picture ({error}); replace or remove it") from None
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        values = np.asarray(picture, dtype=np.float64)
+        # PIL clips 16-bit greys to 255; they are scaled instead, so that a 16-bit picture is not white.
+        scale = 255.0 / 65535.0 if values.max(initial=0.0) > 255.0 else 1.0
+        return Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layered = picture.convert("RGBA")
+        ground = Image.new("RGBA", layered.size, "white")
+        return Image.alpha_composite(ground, layered).convert("RGB")
+    return picture.convert("RGB")
+
+
+def encode_png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """Encode an array of shape (height, width) or (height, width, 3) as PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG", compress_level=1)
+    return stream.getvalue()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodedImages:
+    """Decoded images on disk, and what is known of each.
+
+    `pixels` is a memory-mapped uint8 array of shape (images, height, width, 3); the other fields have one entry per
+    image. `domain` indexes `domains`. `index` counts within the class.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    index: npt.NDArray[np.int64]
+    domain: npt.NDArray[np.int64]
+    source_image: tuple[str, ...]
+    domains: tuple[str, ...]
+    classes: tuple[str, ...]
+    left_out: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def decode_image_sets(
+    sets: Sequence[ImageSet],
+    *,
+    size: int,
+    geometry: Geometry,
+    part: Part = "all",
+    threads: int = 1,
+    scratch: Path | None = None,
+) -> DecodedImages:
+    """Decode the images of several domains once, into an unlinked file that is mapped into memory.
+
+    Images that a safety checker flagged, and black ones, are left out and counted.
+
+    Args:
+        sets: one per domain, with equal class names.
+        size: height and width that `geometry` returns.
+        geometry: resizes and crops one RGB picture.
+        part: `training` takes the indices before the held-out fifth, `held-out` that fifth, `all` takes both.
+        threads: decoding threads; the result does not depend on them.
+        scratch: folder of the temporary file; the system's default if None.
+
+    Raises:
+        InputError: the sets' class names differ, a picture or shard is damaged, or no image is left.
+    """
+    classes = sets[0].classes
+    for other in sets[1:]:
+        if other.classes != classes:
+            raise InputError(f"{other.manifest}: its class names are not those of {sets[0].manifest}; rebuild both")
+    total = sum(images.images for images in sets)
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        pixels = np.memmap(file, dtype=np.uint8, mode="w+", shape=(total, size, size, 3))
+    columns: list[tuple[int, int, int, str]] = []
+    left_out = 0
+    rows = progress(_rows_of(sets, part), what="decoding", total=total)
+    with ThreadPoolExecutor(threads) as pool:
+        for group in _in_groups(rows, ROWS_PER_GROUP):
+            kept = [(domain, row) for domain, row in group if not (row["flagged"] or row["black"])]
+            left_out += len(group) - len(kept)
+            for (domain, row), picture in zip(kept, pool.map(lambda item: _decode(item, geometry), kept), strict=True):
+                pixels[len(columns)] = picture
+                columns.append((row["label"], row["index"], domain, row["source_image"]))
+    if left_out:
+        logger.warning("%d of %d images are black or flagged by the safety checker and are left out", left_out, total)
+    if not columns:
+        raise InputError(f"{sets[0].manifest}: no image is left in its part '{part}'; ask for more images per class")
+    labels, index, domain, source_image = zip(*columns, strict=True)
+    return DecodedImages(
+        pixels=pixels[: len(columns)],
+        labels=np.asarray(labels, dtype=np.int64),
+        index=np.asarray(index, dtype=np.int64),
+        domain=np.asarray(domain, dtype=np.int64),
+        source_image=source_image,
+        domains=tuple(images.domain for images in sets),
+        classes=classes,
+        left_out=left_out,
+    )
+
+
+_COLUMNS = ("image", "label", "index", "source_image", "flagged", "black", "class_name")
+
+
+def _rows_of(sets: Sequence[ImageSet], part: Part) -> Iterator[tuple[int, dict[str, Any]]]:
+    for domain, images in enumerate(sets):
+        for row in images.rows(_COLUMNS):
+            held_out = row["index"] >= images.first_held_out
+            if part == "all" or held_out == (part == "held-out"):
+                yield domain, row
+
+
+def _in_groups(
+    rows: Iterator[tuple[int, dict[str, Any]]], size: int
+) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+    group: list[tuple[int, dict[str, Any]]] = []
+    for row in rows:
+        group.append(row)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _decode(item: tuple[int, dict[str, Any]], geometry: Geometry) -> npt.NDArray[np.uint8]:
+    _, row = item
+    name = f"image {row['index']} of class {row['class_name']!r}"
+    return np.asarray(geometry(decode_rgb(row["image"]["bytes"], name=name)), dtype=np.uint8)

@@ -1,0 +1,81 @@
+"""The base class of all settings, and the types that several stages' settings share."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.files import canonical_json
+
+MOST_SETTINGS_BYTES = 64_000
+"""Longest settings that a rule may put on a command line; an argument list breaks at about 140 kB."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A name that is also a folder: letters, digits, dot, underscore and hyphen, not starting with a mark."""
+
+Precision = Literal["fp32", "bf16"]
+
+
+def _alpha(text: str) -> str:
+    if not 0.0 <= float(text) <= 1.0:
+        raise ValueError("an alpha lies between 0 and 1")
+    return text
+
+
+Alpha = Annotated[str, StringConstraints(pattern=r"^\d\.\d{2,}$"), AfterValidator(_alpha)]
+"""A weight of the trained end, as the text that names its files: "0.00" ... "1.00"."""
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Settings(BaseModel):
+    """Frozen settings: unknown keys and values of another type are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+
+    def canonical(self) -> str:
+        """Return the canonical JSON of these settings, which names them and travels to a job.
+
+        Raises:
+            InputError: the JSON is longer than `MOST_SETTINGS_BYTES`.
+        """
+        text = canonical_json(self.model_dump(mode="json"))
+        if len(text.encode()) > MOST_SETTINGS_BYTES:
+            raise InputError(
+                f"settings of {len(text.encode())} bytes are too long for a command line "
+                f"(at most {MOST_SETTINGS_BYTES}): put long lists into a file"
+            )
+        return text
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read settings from JSON.
+
+        Raises:
+            InputError: a key is unknown or a value does not fit; every fault is named.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise InputError("; ".join(fault_lines(error))) from None
+
+
+def fault_lines(error: ValidationError) -> list[str]:
+    """Return one line per fault: the key, what is wrong, and the value that was given."""
+    return [_fault(item) for item in error.errors(include_url=False)]
+
+
+def _fault(item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"]) or "configuration"
+    if item["type"] == "extra_forbidden":
+        return f"{key}: unknown key"
+    if item["type"] == "missing":
+        return f"{key}: missing"
+    message = item["msg"].removeprefix("Value error, ")
+    given = repr(item["input"])
+    shown = given if len(given) <= 80 else f"{given[:77]}..."
+    return f"{key}: {message} (given: {shown})".replace("\n", " ")

@@ -1,0 +1,215 @@
+"""Image shards: parquet files that the `datasets` library reads as images, and the manifests that list them."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.files import canonical_json, replacing, write_json
+from workflow_scripts.ground.manifests import check_file, describe_files, read_manifest
+
+logger = logging.getLogger(__name__)
+
+ROWS_PER_GROUP = 100
+METADATA_KEY = b"nameonly"
+HELD_OUT_FRACTION = 0.2
+"""Share of the generated indices, from the last one back, that no training sees."""
+
+_COLUMNS = pa.schema(
+    [
+        pa.field("image", pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])),
+        pa.field("label", pa.int32()),
+        pa.field("class_name", pa.string()),
+        pa.field("prompt", pa.string()),
+        pa.field("style", pa.string()),
+        pa.field("index", pa.int32()),
+        pa.field("seed", pa.int64()),
+        pa.field("source_image", pa.string()),
+        pa.field("flagged", pa.bool_()),
+        pa.field("black", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRow:
+    """One image of a shard.
+
+    `style` is the style it was drawn in or the domain it belongs to. `index` counts within the class. `source_image`
+    names the picture that it shows: the same photo in two domains has one name. `flagged` is the safety checker's
+    verdict (None: there is no checker), `black` says that every pixel is zero.
+    """
+
+    image: bytes
+    label: int
+    class_name: str
+    style: str
+    index: int
+    source_image: str
+    prompt: str | None = None
+    seed: int | None = None
+    flagged: bool | None = None
+    black: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row in the shard's columns."""
+        values = dict(vars(self))
+        values["image"] = {"bytes": self.image, "path": None}
+        return values
+
+
+def _schema(provenance: dict[str, Any]) -> pa.Schema:
+    features: dict[str, Any] = {
+        field.name: {"dtype": str(field.type), "_type": "Value"} for field in _COLUMNS if field.name != "image"
+    }
+    features["image"] = {"_type": "Image"}
+    return _COLUMNS.with_metadata(
+        {METADATA_KEY: canonical_json(provenance), b"huggingface": canonical_json({"info": {"features": features}})}
+    )
+
+
+def write_shard(path: Path, rows: Iterable[ImageRow], *, provenance: dict[str, Any]) -> int:
+    """Write rows to a shard that appears only when it is whole; return their number.
+
+    Args:
+        path: the shard's final name.
+        rows: consumed one row group at a time.
+        provenance: what made the images, stored in the schema's metadata; no times and no host names.
+    """
+    schema = _schema(provenance)
+    written = 0
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for group in _groups(rows):
+            writer.write_table(pa.Table.from_pylist([row.as_dict() for row in group], schema=schema))
+            written += len(group)
+    return written
+
+
+def _groups(rows: Iterable[ImageRow]) -> Iterator[list[ImageRow]]:
+    group: list[ImageRow] = []
+    for row in rows:
+        group.append(row)
+        if len(group) == ROWS_PER_GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def open_shard(path: Path) -> pq.ParquetFile:
+    """Open a shard for reading.
+
+    Raises:
+        InputError: the file cannot be read as a shard.
+    """
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a readable shard ({reason}); delete it and run snakemake again") from None
+    missing = set(_COLUMNS.names) - set(file.schema_arrow.names)
+    if missing:
+        raise InputError(f"{path}: not an image shard, columns are missing: {', '.join(sorted(missing))}")
+    return file
+
+
+def provenance_of(file: pq.ParquetFile) -> dict[str, Any]:
+    """Return what made the images of an open shard."""
+    content = json.loads((file.schema_arrow.metadata or {}).get(METADATA_KEY, b"{}"))
+    return dict(content)
+
+
+def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, source: str, domain: str) -> None:
+    """List the shards of one domain of one source, with rows, sha256, class names and provenance.
+
+    Raises:
+        InputError: a shard is unreadable, or the shards' class names differ, or there is no image at all.
+    """
+    files = [open_shard(shard) for shard in shards]
+    entries = describe_files(path.parent, [str(shard.relative_to(path.parent)) for shard in shards])
+    rows = {str(shard.relative_to(path.parent)): file.metadata.num_rows for shard, file in zip(shards, files, strict=True)}
+    provenance = [provenance_of(file) for file in files]
+    classes = provenance[0]["classes"]
+    for shard, found in zip(shards, provenance, strict=True):
+        if found["classes"] != classes:
+            raise InputError(f"{shard}: its class names are not those of {shards[0]}; delete both and run snakemake again")
+    if not sum(rows.values()):
+        raise InputError(f"{path.parent}: no image in any shard; check the data set's folders and counts")
+    write_json(
+        path,
+        {
+            "dataset": dataset,
+            "source": source,
+            "domain": domain,
+            "classes": classes,
+            "images": sum(rows.values()),
+            "images_per_class": max(found["first_index"] + found["indices"] for found in provenance),
+            "provenance": {key: value for key, value in provenance[0].items() if key not in _PER_SHARD},
+            "shards": [{**entry, "rows": rows[entry["file"]]} for entry in entries],
+        },
+    )
+
+
+_PER_SHARD = ("classes", "first_index", "indices")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSet:
+    """The images of one domain of one source, as its manifest lists them."""
+
+    manifest: Path
+    dataset: str
+    source: str
+    domain: str
+    classes: tuple[str, ...]
+    images: int
+    images_per_class: int
+    shards: tuple[Path, ...]
+
+    @property
+    def first_held_out(self) -> int:
+        """Return the first index (within a class) of the held-out part: the last fifth, at least one image."""
+        held_out = max(1, round(self.images_per_class * HELD_OUT_FRACTION))
+        return self.images_per_class - held_out
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows of all shards, in order, one row group at a time in memory.
+
+        Raises:
+            InputError: a shard cannot be read to its end; it is named.
+        """
+        for shard in self.shards:
+            file = open_shard(shard)
+            try:
+                for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
+                    yield from batch.to_pylist()
+            except (OSError, pa.ArrowException) as error:
+                reason = str(error).splitlines()[0]
+                raise InputError(f"{shard}: damaged ({reason}); delete it and run snakemake again") from None
+
+
+def load_image_set(manifest: Path) -> ImageSet:
+    """Read a manifest and compare each of its shards with the recorded sha256.
+
+    Raises:
+        InputError: the manifest or a shard is missing or damaged.
+    """
+    content = read_manifest(manifest)
+    for entry in content["shards"]:
+        check_file(manifest.parent / entry["file"], entry["sha256"], manifest)
+    return ImageSet(
+        manifest=manifest,
+        dataset=content["dataset"],
+        source=content["source"],
+        domain=content["domain"],
+        classes=tuple(content["classes"]),
+        images=content["images"],
+        images_per_class=content["images_per_class"],
+        shards=tuple(manifest.parent / entry["file"] for entry in content["shards"]),
+    )

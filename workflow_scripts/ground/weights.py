@@ -1,0 +1,58 @@
+"""Weights as safetensors with JSON metadata, and the check that two sets of weights belong together."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.files import canonical_json, replacing
+
+StateDict = dict[str, torch.Tensor]
+
+_SHOWN = 5
+
+
+def save_weights(path: Path, tensors: StateDict, *, metadata: dict[str, Any] | None = None) -> None:
+    """Write tensors and JSON metadata to a safetensors file that appears only when it is whole."""
+    content = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in sorted(tensors.items())}
+    with replacing(path) as temporary:
+        save_file(content, temporary, metadata={"format": "pt", "nameonly": canonical_json(metadata or {})})
+
+
+def load_weights(path: Path) -> tuple[StateDict, dict[str, Any]]:
+    """Read tensors (on the CPU) and JSON metadata from a safetensors file; nothing in it is executed.
+
+    Raises:
+        InputError: the file is missing, truncated or not safetensors.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            metadata = json.loads((file.metadata() or {}).get("nameonly", "{}"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; run snakemake to make it") from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable safetensors file ({error}); delete it and run snakemake again") from None
+    return tensors, metadata
+
+
+def check_same_tensors(expected: StateDict, found: StateDict, *, what: str) -> None:
+    """Compare names and shapes of two state dicts.
+
+    Raises:
+        InputError: tensors are missing, extra or of another shape; they are named.
+    """
+    faults = [f"missing {name}" for name in sorted(expected.keys() - found.keys())]
+    faults += [f"unexpected {name}" for name in sorted(found.keys() - expected.keys())]
+    faults += [
+        f"{name} has shape {list(found[name].shape)}, not {list(expected[name].shape)}"
+        for name in sorted(expected.keys() & found.keys())
+        if found[name].shape != expected[name].shape
+    ]
+    if faults:
+        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise InputError(f"{what}: weights do not fit: {', '.join(faults[:_SHOWN])}{more}")

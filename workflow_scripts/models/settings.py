@@ -1,0 +1,122 @@
+"""Settings of checkpoints: taken from a hub, from a folder, or trained here on a small corpus."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow_scripts.ground.settings import Count, Fraction, Name, NonNegative, Positive, Seed, Settings
+
+
+class HubCheckpoint(Settings):
+    """A repository of the Hugging Face hub, fetched once by a local job."""
+
+    kind: Literal["hub"]
+    repository: str
+    """Owner and name, as in `timm/vit_base_patch16_clip_224.openai`."""
+    revision: str
+    """Commit, tag or branch; a commit is what makes a run reproducible."""
+    variant: str | None = None
+    """Variant of the weight files, as in `fp16`."""
+
+
+class FolderCheckpoint(Settings):
+    """A folder on this machine: open_clip's configuration and safetensors, or a diffusers pipeline."""
+
+    kind: Literal["folder"]
+    path: str
+    """The folder; relative paths start at the working directory."""
+
+
+class Corpus(Settings):
+    """Captioned images that the embedded models learn from: real training images with alt-text-like captions."""
+
+    dataset: Name
+    """Data set whose training images make the corpus; it must be one with built-in captions."""
+    images: Count
+    """Images of the corpus, over all domains."""
+    shares: dict[Name, Positive]
+    """Relative share of each domain (photo, negative, sketch)."""
+    general_captions: Fraction = 0.1
+    """Share of captions that name only a broader category ("footwear")."""
+    wrong_captions: Fraction = 0.05
+    """Share of captions that name another class."""
+
+
+class EmbeddedClip(Settings):
+    """A small CLIP, trained contrastively on the corpus and saved in open_clip's format."""
+
+    kind: Literal["embedded"]
+    corpus: Corpus
+    image_size: Count = 28
+    patch_size: Count = 7
+    width: Count = 128
+    layers: Count = 4
+    heads: Count = 4
+    text_width: Count = 128
+    text_layers: Count = 2
+    text_heads: Count = 4
+    dimension: Count = 128
+    """Length of the shared embedding."""
+    context_length: Annotated[int, Field(ge=4, le=77)] = 16
+    """Longest text, in tokens."""
+    epochs: Count = 1
+    batch_size: Annotated[int, Field(ge=2)] = 256
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.1
+    warmup_fraction: Fraction = 0.1
+    seed: Seed = 0
+
+
+class Autoencoder(Settings):
+    """A small variational autoencoder: images to latents at a quarter of the size, four channels."""
+
+    channels: tuple[Count, ...] = (32, 64, 64)
+    """Channels per resolution; every further entry halves the size once."""
+    latent_channels: Count = 4
+    steps: Count = 600
+    batch_size: Count = 64
+    learning_rate: Positive = 1e-3
+    divergence_weight: NonNegative = 1e-4
+    """Weight of the Kullback-Leibler term."""
+
+
+class Denoiser(Settings):
+    """A small UNet with cross-attention on the text encoder's hidden states."""
+
+    channels: tuple[Count, ...] = (96, 160)
+    layers_per_block: Count = 1
+    heads: Count = 4
+    steps: Count = 500
+    batch_size: Count = 128
+    learning_rate: Positive = 1e-3
+    warmup_fraction: Fraction = 0.1
+    caption_dropout: Fraction = 0.1
+    """Share of captions replaced by the empty text, which makes guidance possible."""
+    averaging_decay: Fraction = 0.99
+    """Decay of the exponential moving average of the weights that is saved."""
+
+
+class EmbeddedTextToImage(Settings):
+    """A small Stable-Diffusion-style pipeline, trained on the corpus and saved as a diffusers folder."""
+
+    kind: Literal["embedded"]
+    corpus: Corpus
+    clip: Name
+    """Embedded CLIP whose text tower becomes the pipeline's text encoder, frozen."""
+    image_size: Count = 32
+    autoencoder: Autoencoder = Autoencoder()
+    denoiser: Denoiser = Denoiser()
+    seed: Seed = 0
+
+
+class SharedCheckpoint(Settings):
+    """The checkpoint of another generator, drawn from with other settings."""
+
+    kind: Literal["shared"]
+    generator: Name
+
+
+ClipCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | EmbeddedClip, Field(discriminator="kind")]
+TextToImageCheckpoint = Annotated[
+    HubCheckpoint | FolderCheckpoint | EmbeddedTextToImage | SharedCheckpoint, Field(discriminator="kind")
+]

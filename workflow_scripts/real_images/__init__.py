@@ -1,0 +1,1 @@
+"""Real data sets and image folders, written in the same shards as generated images."""

@@ -1,0 +1,1 @@
+"""Zero-shot heads and fine-tuning of CLIP image encoders."""
