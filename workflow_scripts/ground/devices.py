@@ -14,7 +14,17 @@ from workflow_scripts.ground.settings import Precision
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-_RECORDED = ("torch", "torchvision", "open_clip_torch", "diffusers", "transformers", "timm", "numpy", "pyarrow", "pillow")
+_RECORDED = (
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "diffusers",
+    "transformers",
+    "timm",
+    "numpy",
+    "pyarrow",
+    "pillow",
+)
 
 
 @contextlib.contextmanager

@@ -162,9 +162,7 @@ def _rows_of(sets: Sequence[ImageSet], part: Part) -> Iterator[tuple[int, dict[s
                 yield domain, row
 
 
-def _in_groups(
-    rows: Iterator[tuple[int, dict[str, Any]]], size: int
-) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+def _in_groups(rows: Iterator[tuple[int, dict[str, Any]]], size: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
     group: list[tuple[int, dict[str, Any]]] = []
     for row in rows:
         group.append(row)

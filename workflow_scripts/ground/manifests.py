@@ -65,4 +65,6 @@ def check_file(path: Path, sha256: str, manifest: Path) -> None:
     if not path.is_file():
         raise InputError(f"{path}: missing, though {manifest} lists it; delete {manifest} and run snakemake again")
     if sha256_of(path) != sha256:
-        raise InputError(f"{path}: damaged (its sha256 is not the one in {manifest}); delete it and run snakemake again")
+        raise InputError(
+            f"{path}: damaged (its sha256 is not the one in {manifest}); delete it and run snakemake again"
+        )

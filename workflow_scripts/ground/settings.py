@@ -35,7 +35,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class Settings(BaseModel):
     """Frozen settings: unknown keys and values of another type are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
     def canonical(self) -> str:
         """Return the canonical JSON of these settings, which names them and travels to a job.
@@ -66,16 +68,23 @@ class Settings(BaseModel):
 
 def fault_lines(error: ValidationError) -> list[str]:
     """Return one line per fault: the key, what is wrong, and the value that was given."""
-    return [_fault(item) for item in error.errors(include_url=False)]
+    return [line for item in error.errors(include_url=False) for line in _faults(item)]
 
 
-def _fault(item: Any) -> str:
-    key = ".".join(str(part) for part in item["loc"]) or "configuration"
+def _faults(item: Any) -> list[str]:
+    key = ".".join(str(part) for part in item["loc"])
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if not key:
+        # Raised by a check of the whole: every line of the message already names its key.
+        return message.splitlines()
     if item["type"] == "extra_forbidden":
-        return f"{key}: unknown key"
+        return [f"{key}: unknown key"]
     if item["type"] == "missing":
-        return f"{key}: missing"
-    message = item["msg"].removeprefix("Value error, ")
+        return [f"{key}: missing"]
     given = repr(item["input"])
-    shown = given if len(given) <= 80 else f"{given[:77]}..."
-    return f"{key}: {message} (given: {shown})".replace("\n", " ")
+    shown = given if len(given) <= _SHOWN else f"{given[: _SHOWN - 3]}..."
+    return [f"{key}: {message} (given: {shown})".replace("\n", " ")]
+
+
+_SHOWN = 80
+"""Characters of a refused value that an error repeats."""

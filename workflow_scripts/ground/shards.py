@@ -133,12 +133,16 @@ def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, so
     """
     files = [open_shard(shard) for shard in shards]
     entries = describe_files(path.parent, [str(shard.relative_to(path.parent)) for shard in shards])
-    rows = {str(shard.relative_to(path.parent)): file.metadata.num_rows for shard, file in zip(shards, files, strict=True)}
+    rows = {
+        str(shard.relative_to(path.parent)): file.metadata.num_rows for shard, file in zip(shards, files, strict=True)
+    }
     provenance = [provenance_of(file) for file in files]
     classes = provenance[0]["classes"]
     for shard, found in zip(shards, provenance, strict=True):
         if found["classes"] != classes:
-            raise InputError(f"{shard}: its class names are not those of {shards[0]}; delete both and run snakemake again")
+            raise InputError(
+                f"{shard}: its class names are not those of {shards[0]}; delete both and run snakemake again"
+            )
     if not sum(rows.values()):
         raise InputError(f"{path.parent}: no image in any shard; check the data set's folders and counts")
     write_json(
@@ -149,14 +153,15 @@ def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, so
             "domain": domain,
             "classes": classes,
             "images": sum(rows.values()),
-            "images_per_class": max(found["first_index"] + found["indices"] for found in provenance),
+            "images_per_class": 1
+            + max(max(file.read(columns=["index"])["index"].to_pylist(), default=-1) for file in files),
             "provenance": {key: value for key, value in provenance[0].items() if key not in _PER_SHARD},
             "shards": [{**entry, "rows": rows[entry["file"]]} for entry in entries],
         },
     )
 
 
-_PER_SHARD = ("classes", "first_index", "indices")
+_PER_SHARD = ("classes", "first_index", "indices", "shard")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,9 @@ def load_weights(path: Path) -> tuple[StateDict, dict[str, Any]]:
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run snakemake to make it") from None
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable safetensors file ({error}); delete it and run snakemake again") from None
+        raise InputError(
+            f"{path}: not a readable safetensors file ({error}); delete it and run snakemake again"
+        ) from None
     return tensors, metadata
 
 

@@ -109,6 +109,24 @@ class EmbeddedTextToImage(Settings):
     seed: Seed = 0
 
 
+class AutoencoderJob(Settings):
+    """What the job that trains an autoencoder needs to know."""
+
+    corpus: Corpus
+    image_size: Count
+    autoencoder: Autoencoder
+    seed: Seed
+
+
+class DenoiserJob(Settings):
+    """What the job that trains a denoiser and assembles the pipeline needs to know."""
+
+    corpus: Corpus
+    image_size: Count
+    denoiser: Denoiser
+    seed: Seed
+
+
 class SharedCheckpoint(Settings):
     """The checkpoint of another generator, drawn from with other settings."""
 

@@ -1,0 +1,59 @@
+"""Settings of scoring images and of the metrics made from the scores."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow_scripts.ground.settings import Alpha, Count, Name, Precision, Seed, Settings
+
+HELD_OUT = "held-out"
+"""Evaluation domain: the held-out fifth of the images that the method was trained on, all styles together."""
+MEAN = "mean"
+"""Domain of a metric that is the mean over all real domains."""
+
+
+class Scoring(Settings):
+    """How images are scored."""
+
+    batch_size: Count = 256
+    precision: Precision = "fp32"
+    full_logits: bool = False
+    """Whether all logits are kept, as float16; by default the five largest and their summary are."""
+
+
+class ScoringJob(Scoring):
+    """What one scoring job needs to know."""
+
+    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
+    part: Literal["all", "held-out"]
+
+
+class Metrics(Settings):
+    """How metrics and their intervals are computed from scores."""
+
+    resamples: Count = 1_000
+    """Bootstrap resamples of the source images."""
+    level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
+    """Coverage of the intervals."""
+    bins: Count = 15
+    """Bins of equal width of the expected calibration error."""
+    seed: Seed = 0
+
+
+class MetricsJob(Metrics):
+    """What one metrics job needs to know."""
+
+    dataset: Name
+    source: Name
+    clip: Name
+    method: Name
+    run_seed: Seed
+    train_classes: str
+
+
+class Evaluation(Settings):
+    """Scoring and metrics."""
+
+    scoring: Scoring = Scoring()
+    metrics: Metrics = Metrics()
+

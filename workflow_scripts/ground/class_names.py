@@ -1,0 +1,82 @@
+"""Checks of class names: what would silently confuse a classifier is refused by name."""
+
+import json
+import logging
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from workflow_scripts.ground.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+FEWEST_CLASSES = 2
+LONGEST_NAME = 200
+"""Characters; CLIP reads 77 tokens at most, so a longer name would be cut off unseen."""
+
+_BIDIRECTIONAL = {chr(code) for code in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def checked_class_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names with underscores read as blanks (noted in the log), in the same order.
+
+    Raises:
+        InputError: fewer than two names; or a name is empty, too long, has blanks at an end or characters that
+            do not show, occurs twice, or differs from another one in case only. All faults are listed.
+    """
+    faults = [fault for number, name in enumerate(names) if (fault := _fault(name, number)) is not None]
+    normalised = tuple(name.replace("_", " ") for name in names)
+    faults += _collisions(normalised)
+    if len(names) < FEWEST_CLASSES:
+        faults.append(f"{len(names)} class is too few: a classifier needs at least {FEWEST_CLASSES}")
+    if faults:
+        raise InputError("class names: " + "; ".join(faults))
+    changed = [name for name in names if "_" in name]
+    if changed:
+        logger.info("underscores are read as blanks in %d class names, as in %r", len(changed), changed[0])
+    return normalised
+
+
+def _fault(name: str, number: int) -> str | None:
+    if not name.strip():
+        return f"number {number + 1} is empty"
+    if name != name.strip():
+        return f"{name!r} has blanks at an end"
+    if len(name) > LONGEST_NAME:
+        return f"{name[:40]!r}... has {len(name)} characters, at most {LONGEST_NAME} are allowed"
+    hidden = sorted({ch for ch in name if unicodedata.category(ch) in ("Cc", "Cs") or ch in _BIDIRECTIONAL})
+    if hidden:
+        return f"{name!r} holds control characters ({', '.join(f'U+{ord(ch):04X}' for ch in hidden)})"
+    return None
+
+
+def _collisions(names: Sequence[str]) -> list[str]:
+    first: dict[str, str] = {}
+    faults = []
+    for name in names:
+        key = unicodedata.normalize("NFC", name).casefold()
+        if key not in first:
+            first[key] = name
+        elif first[key] == name:
+            faults.append(f"{name!r} occurs twice")
+        else:
+            faults.append(f"{name!r} differs from {first[key]!r} only in case or encoding")
+    return faults
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """Read class names from a JSON list, or from a text file with one name per line, and check them.
+
+    Raises:
+        InputError: the file is missing, is not UTF-8, is not a list of texts, or a name is refused.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        names = json.loads(text) if path.suffix == ".json" else text.splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; it should hold the class names, one per line") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable list of class names ({error})") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{path}: a JSON file of class names holds one list of texts")
+    return checked_class_names(names)

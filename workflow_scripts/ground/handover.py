@@ -1,0 +1,43 @@
+"""What a method hands over to averaging and evaluation: files, not code.
+
+A run's folder holds `class_weights.safetensors` and, if the image encoder was trained, `model.safetensors`.
+
+- `model.safetensors`: the trained end of the image encoder, tensor names as in open_clip's `model.visual`. Its
+  pre-trained end is the CLIP checkpoint. Without the file the encoder is the pre-trained one at every alpha.
+- `class_weights.safetensors`: either `pretrained.weight`, `pretrained.bias` and, if they were trained,
+  `trained.weight`, `trained.bias`, which are averaged linearly; or `at.ALPHA.weight`, `at.ALPHA.bias` per alpha.
+  Weights have shape (classes, dimension) and carry the logit scale; biases have shape (classes).
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.weights import StateDict, load_weights, save_weights
+
+End = Literal["pretrained", "trained"]
+
+CLASS_WEIGHTS_FILE = "class_weights.safetensors"
+MODEL_FILE = "model.safetensors"
+
+
+def save_class_weights(path: Path, ends: dict[End, StateDict], *, classes: tuple[str, ...]) -> None:
+    """Write the ends of the class weights, each with `weight` and `bias`, and the class names."""
+    tensors = {f"{end}.{name}": tensor for end, head in ends.items() for name, tensor in head.items()}
+    save_weights(path, tensors, metadata={"classes": list(classes)})
+
+
+def load_class_weights(path: Path) -> tuple[dict[str, StateDict], tuple[str, ...]]:
+    """Return the class weights by end ("pretrained", "trained") or by "at.ALPHA", and the class names.
+
+    Raises:
+        InputError: the file is unreadable or holds no class weights.
+    """
+    tensors, metadata = load_weights(path)
+    heads: dict[str, StateDict] = {}
+    for name, tensor in tensors.items():
+        end, _, part = name.rpartition(".")
+        heads.setdefault(end, {})[part] = tensor
+    if not heads or any(set(head) != {"weight", "bias"} for head in heads.values()):
+        raise InputError(f"{path}: holds no class weights; delete it and run snakemake again")
+    return heads, tuple(metadata["classes"])

@@ -1,0 +1,72 @@
+"""The class names of a data set, resolved before any job."""
+
+from pathlib import Path
+
+from workflow_scripts.ground.class_names import checked_class_names, read_class_names
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.planning.configuration import Configuration, Dataset
+from workflow_scripts.real_images.builtin import CLASS_NAMES
+from workflow_scripts.real_images.folders import check_folders, class_folders
+from workflow_scripts.real_images.settings import ImageFolders
+
+
+def class_names(name: str, dataset: Dataset) -> tuple[str, ...]:
+    """Return a data set's class names in label order: as configured, the data set's own, or its folders' names.
+
+    Raises:
+        InputError: names are refused, their number does not fit the data set, or a folder does not fit the names.
+    """
+    images = dataset.images
+    try:
+        names = checked_class_names(_names(dataset))
+        if isinstance(images, ImageFolders):
+            for root in (*images.train.values(), *images.test.values()):
+                check_folders(Path(root), names)
+    except InputError as error:
+        raise InputError(f"datasets.{name}: {error}") from None
+    expected = len(CLASS_NAMES.get(images.kind, names))
+    if len(names) != expected:
+        raise InputError(f"datasets.{name}.classes: {len(names)} names, but {images.kind} has {expected} classes")
+    return names
+
+
+def _names(dataset: Dataset) -> tuple[str, ...]:
+    images = dataset.images
+    if dataset.classes is not None:
+        return dataset.classes
+    if dataset.classes_file is not None:
+        return read_class_names(Path(dataset.classes_file))
+    if isinstance(images, ImageFolders):
+        roots = (*images.test.values(), *images.train.values())
+        if not roots:
+            raise InputError("images: name at least one folder under train or test, or use kind: none")
+        return tuple(class_folders(Path(roots[0])))
+    return CLASS_NAMES[images.kind]
+
+
+def all_class_names(configuration: Configuration) -> dict[str, tuple[str, ...]]:
+    """Return the class names of every data set that a run or a corpus uses.
+
+    Raises:
+        InputError: one line per data set at fault.
+    """
+    names: dict[str, tuple[str, ...]] = {}
+    faults = []
+    for name in used_datasets(configuration):
+        try:
+            names[name] = class_names(name, configuration.datasets[name])
+        except InputError as error:
+            faults.append(str(error))
+    if faults:
+        raise InputError("\n".join(faults))
+    return names
+
+
+def used_datasets(configuration: Configuration) -> list[str]:
+    """Return the data sets that a run measures or that a model's corpus is taken from, without repeats."""
+    used = [name for block in configuration.runs for name in block.datasets]
+    for block in configuration.runs:
+        clips = [configuration.clips[name] for name in block.clips]
+        checkpoints = [configuration.generators[name].checkpoint for name in block.sources if name in configuration.generators]
+        used += [model.corpus.dataset for model in (*clips, *checkpoints) if model.kind == "embedded"]
+    return list(dict.fromkeys(used))

@@ -1,0 +1,133 @@
+"""The settings of each job: exactly the block that it uses, as canonical JSON."""
+
+from pathlib import Path
+
+from workflow_scripts.evaluation.settings import HELD_OUT, MetricsJob, ScoringJob
+from workflow_scripts.generation.settings import CollectSettings, Drawing, ShardSettings
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.settings import Settings
+from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, EmbeddedTextToImage
+from workflow_scripts.planning.configuration import ZERO_SHOT
+from workflow_scripts.planning.layout import Comparison, Run
+from workflow_scripts.planning.plan import Plan
+from workflow_scripts.prompts.settings import HeadPrompts, StylePrompts
+from workflow_scripts.real_images.folders import listing_digest
+from workflow_scripts.real_images.settings import ImageFolders, RealManifest, RealShard, Split
+from workflow_scripts.report.settings import FigureSettings, PageComparison, PageSettings
+from workflow_scripts.training.finetune_settings import FinetuneJob
+
+
+def style_prompts(plan: Plan, dataset: str, style: str) -> Settings:
+    """Return the settings of one style's prompts."""
+    return StylePrompts(style=style, templates=plan.configuration.datasets[dataset].prompts.styles[style])
+
+
+def head_prompts(plan: Plan, dataset: str) -> Settings:
+    """Return the settings of the head's sentences."""
+    return HeadPrompts(head=plan.configuration.datasets[dataset].prompts.head)
+
+
+def real_shard(plan: Plan, dataset: str, split: Split, domain: str, shard: int) -> Settings:
+    """Return the settings of one shard of real images, with a digest of the listing of an image folder."""
+    images = plan.configuration.datasets[dataset].images
+    listing = ""
+    if isinstance(images, ImageFolders):
+        listing = listing_digest(Path((images.train if split == "real-train" else images.test)[domain]))
+    return RealShard(dataset=dataset, images=images, split=split, domain=domain, shard=shard, listing=listing)
+
+
+def real_manifest(dataset: str, split: Split, domain: str) -> Settings:
+    """Return the settings of one manifest of real images."""
+    return RealManifest(dataset=dataset, split=split, domain=domain)
+
+
+def embedded_clip(plan: Plan, model: str) -> Settings:
+    """Return the settings of training a CLIP."""
+    return plan.configuration.clips[model]
+
+
+def autoencoder(plan: Plan, model: str) -> Settings:
+    """Return the settings of training an autoencoder: a change of the denoiser does not train it again."""
+    whole: EmbeddedTextToImage = plan.text_to_image(model)
+    return AutoencoderJob(**{name: getattr(whole, name) for name in AutoencoderJob.model_fields})
+
+
+def denoiser(plan: Plan, model: str) -> Settings:
+    """Return the settings of training a denoiser on a trained autoencoder's latents."""
+    whole: EmbeddedTextToImage = plan.text_to_image(model)
+    return DenoiserJob(**{name: getattr(whole, name) for name in DenoiserJob.model_fields})
+
+
+def collected_model(plan: Plan, model: str) -> Settings:
+    """Return where a model comes from."""
+    clips = plan.configuration.clips
+    return clips[model] if model in clips else plan.text_to_image(model)
+
+
+def generation_shard(plan: Plan, dataset: str, generator: str, style: str, shard: int) -> Settings:
+    """Return the settings of one shard of generated images: they name its block only, so more images add shards."""
+    whole = plan.configuration.generators[generator]
+    block = plan.shard_block(dataset, generator)
+    first = shard * block
+    if first >= whole.images_per_class:
+        raise InputError(f"shard {shard} of {generator} lies past its {whole.images_per_class} images per class")
+    drawing = {name: getattr(whole, name) for name in Drawing.model_fields}
+    indices = min(block, whole.images_per_class - first)
+    return ShardSettings(
+        **drawing, dataset=dataset, generator=generator, style=style, first_index=first, indices=indices
+    )
+
+
+def generation_manifest(dataset: str, generator: str, style: str) -> Settings:
+    """Return the settings of one manifest of generated images."""
+    return CollectSettings(dataset=dataset, source=generator, domain=style)
+
+
+def finetune(plan: Plan, method: str, seed: int) -> Settings:
+    """Return the settings of one training."""
+    return FinetuneJob(**plan.configuration.methods[method].model_dump(), seed=seed)
+
+
+def scoring(plan: Plan, run: Run, domain: str) -> Settings:
+    """Return the settings of scoring one run on one domain."""
+    return ScoringJob(
+        **plan.configuration.evaluation.scoring.model_dump(),
+        alphas=plan.alphas(run),
+        part="held-out" if domain == HELD_OUT else "all",
+    )
+
+
+def metrics(plan: Plan, run: Run) -> Settings:
+    """Return the settings of one run's metrics."""
+    trained = "none" if run.method == ZERO_SHOT else plan.configuration.methods[run.method].train_classes
+    return MetricsJob(
+        **plan.configuration.evaluation.metrics.model_dump(),
+        dataset=run.dataset,
+        source=run.source,
+        clip=run.clip,
+        method=run.method,
+        run_seed=run.seed,
+        train_classes=trained,
+    )
+
+
+def figures(plan: Plan, comparison: Comparison) -> Settings:
+    """Return the settings of one comparison's figures."""
+    report = plan.configuration.report
+    return FigureSettings(
+        **vars(comparison), fixed_alpha=report.fixed_alpha, images_per_class=report.images_per_class
+    )
+
+
+def page(plan: Plan) -> Settings:
+    """Return the settings of the page."""
+    report = plan.configuration.report
+    comparisons = tuple(
+        PageComparison(
+            **vars(comparison),
+            methods=tuple(dict.fromkeys(run.method for run in plan.runs_of(comparison))),
+            seeds=tuple(dict.fromkeys(run.seed for run in plan.runs_of(comparison))),
+        )
+        for comparison in plan.comparisons
+    )
+    return PageSettings(title=report.title, fixed_alpha=report.fixed_alpha, comparisons=comparisons)

@@ -1,0 +1,77 @@
+"""Settings of prompts: the templates that images are drawn from, and the sentences of the zero-shot head."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+
+from workflow_scripts.ground.settings import Name, Settings
+
+PLACEHOLDER = "{}"
+
+
+def _template(text: str) -> str:
+    if text.count(PLACEHOLDER) != 1:
+        raise ValueError("a template holds {} exactly once, where the class name goes")
+    return text
+
+
+Template = Annotated[str, AfterValidator(_template)]
+
+
+class SingleTemplate(Settings):
+    """One sentence per class."""
+
+    kind: Literal["single"]
+    template: Template = "a photo of a {}."
+
+
+class TemplateList(Settings):
+    """Several sentences per class, averaged in the embedding space."""
+
+    kind: Literal["templates"]
+    templates: Annotated[tuple[Template, ...], Field(min_length=1)]
+
+
+class OpenAITemplates(Settings):
+    """The 80 templates of the CLIP paper, as open_clip ships them."""
+
+    kind: Literal["openai-80"]
+
+
+class Descriptions(Settings):
+    """The user's own sentences: a JSON file `{class: [sentences]}` with every class in it."""
+
+    kind: Literal["descriptions"]
+    file: str
+
+
+Head = Annotated[SingleTemplate | TemplateList | OpenAITemplates | Descriptions, Field(discriminator="kind")]
+
+
+class Prompts(Settings):
+    """What is said about each class, to the text-to-image model and to CLIP."""
+
+    styles: dict[Name, Annotated[tuple[Template, ...], Field(min_length=1)]]
+    """Templates per style; image i of a class is drawn from template i mod n. A style is a domain of images."""
+    head: Head = SingleTemplate(kind="single")
+    """Sentences of the zero-shot head."""
+
+    @field_validator("styles")
+    @classmethod
+    def _some_style(cls, styles: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if not styles:
+            raise ValueError("at least one style is needed")
+        return styles
+
+
+class StylePrompts(Settings):
+    """The block of one style, as the job that writes its prompts reads it."""
+
+    style: Name
+    templates: Annotated[tuple[Template, ...], Field(min_length=1)]
+
+
+class HeadPrompts(Settings):
+    """The block of the zero-shot head, as the job that writes its prompts reads it."""
+
+    head: Head

@@ -1,0 +1,28 @@
+"""Write the manifest of one domain of real images."""
+
+import argparse
+from pathlib import Path
+
+from workflow_scripts.ground.command import entry_parser, run
+from workflow_scripts.ground.shards import write_image_manifest
+from workflow_scripts.real_images.settings import RealManifest
+
+
+def job(options: argparse.Namespace) -> None:
+    """List the shards with rows and sha256."""
+    settings = RealManifest.parse(options.settings)
+    write_image_manifest(
+        options.output, options.shards, dataset=settings.dataset, source=settings.split, domain=settings.domain
+    )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = entry_parser(__doc__)
+    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="shards, in order")
+    parser.add_argument("--output", type=Path, required=True, help="manifest to write")
+    run(job, parser)
+
+
+if __name__ == "__main__":
+    main()

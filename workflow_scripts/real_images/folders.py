@@ -1,0 +1,71 @@
+"""Image folders: which folder is which class, which files are pictures, and what a listing amounts to."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.files import digest_of
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+
+_UNSAFE = "/\\\0%"
+
+
+def folder_of(class_name: str) -> str:
+    """Return the folder name of a class: the name itself, with slashes, backslashes and per cent signs as %XX."""
+    name = "".join(quote(ch, safe="") if ch in _UNSAFE else ch for ch in class_name)
+    return f"%2E{name[1:]}" if name.startswith(".") else name
+
+
+def class_of(folder: str) -> str:
+    """Return the class name that a folder name stands for, the inverse of `folder_of`; underscores are blanks."""
+    return unquote(folder).replace("_", " ")
+
+
+def class_folders(root: Path) -> dict[str, Path]:
+    """Return the class folders of one domain by class name, sorted by folder name.
+
+    Raises:
+        InputError: the folder is missing or has no folder in it, or two of them stand for one class.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root}: no such folder; it should hold one folder of pictures per class")
+    found: dict[str, Path] = {}
+    for entry in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        name = class_of(entry.name)
+        if name in found:
+            raise InputError(f"{entry}: stands for class {name!r} like {found[name]}; keep one of them")
+        found[name] = entry
+    if not found:
+        raise InputError(f"{root}: holds no folder; it should hold one folder of pictures per class")
+    return found
+
+
+def pictures_of(folder: Path) -> list[Path]:
+    """Return the picture files below a class folder, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def check_folders(root: Path, classes: Sequence[str]) -> None:
+    """Check that every class has a folder with a picture in it.
+
+    Raises:
+        InputError: a class has no folder or an empty one, or a folder is no class; all are named.
+    """
+    found = class_folders(root)
+    faults = [f"no folder for class {name!r} (expected {folder_of(name)!r})" for name in classes if name not in found]
+    faults += [f"folder {path.name!r} is no class" for name, path in found.items() if name not in classes]
+    faults += [
+        f"folder {found[name].name!r} holds no picture"
+        for name in classes
+        if name in found and not any(path.suffix.lower() in SUFFIXES for path in found[name].rglob("*"))
+    ]
+    if faults:
+        raise InputError(f"{root}: " + "; ".join(faults[:5]) + ("; ..." if len(faults) > 5 else ""))
+
+
+def listing_digest(root: Path) -> str:
+    """Return a digest of the relative names and sizes of all pictures below a folder; times do not count."""
+    files = (path for path in sorted(root.rglob("*")) if path.suffix.lower() in SUFFIXES)
+    return digest_of([[str(path.relative_to(root)), path.stat().st_size] for path in files])

@@ -1,0 +1,36 @@
+"""Random resized crops on a batch of decoded images, without a loop over pictures."""
+
+import torch
+from torch import Tensor
+
+ASPECT_RATIOS = (3.0 / 4.0, 4.0 / 3.0)
+
+
+def random_resized_crop(images: Tensor, *, smallest: float, generator: torch.Generator) -> Tensor:
+    """Crop a random box from each image and resize it to the full size, bicubic.
+
+    The boxes are drawn like torchvision's `RandomResizedCrop` draws them (area in [smallest, 1], log-uniform aspect
+    ratio, clipped to the image instead of redrawn). A crop is never larger than its result, so no antialiasing is lost.
+
+    Args:
+        images: float images of shape (batch, channels, height, width), height equal to width.
+        smallest: smallest share of the area that is kept; 1 returns the images as they are.
+        generator: CPU generator that all randomness comes from.
+    """
+    if smallest >= 1.0:
+        return images
+    count = len(images)
+    area = torch.rand(count, generator=generator) * (1.0 - smallest) + smallest
+    low, high = (torch.log(torch.tensor(ratio)) for ratio in ASPECT_RATIOS)
+    ratio = torch.exp(torch.rand(count, generator=generator) * (high - low) + low)
+    width = (area * ratio).sqrt().clamp(max=1.0)
+    height = (area / ratio).sqrt().clamp(max=1.0)
+    left = torch.rand(count, generator=generator) * (1.0 - width)
+    top = torch.rand(count, generator=generator) * (1.0 - height)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0], theta[:, 1, 1] = width, height
+    theta[:, 0, 2], theta[:, 1, 2] = 2.0 * left + width - 1.0, 2.0 * top + height - 1.0
+    grid = torch.nn.functional.affine_grid(theta.to(images), list(images.shape), align_corners=False)
+    return torch.nn.functional.grid_sample(
+        images, grid, mode="bicubic", padding_mode="border", align_corners=False
+    )

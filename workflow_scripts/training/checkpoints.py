@@ -1,0 +1,43 @@
+"""One checkpoint per epoch, so that an interrupted training goes on where its last epoch ended."""
+
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from workflow_scripts.ground.files import replacing
+
+logger = logging.getLogger(__name__)
+
+
+def checkpoint_path(output: Path, digest: str) -> Path:
+    """Return where the checkpoint of a training lies: beside its output, named by what the training depends on."""
+    return output.parent / f"checkpoint-{digest}.pt"
+
+
+def delete_checkpoints(output: Path, *, but: Path | None = None) -> None:
+    """Delete the checkpoints beside an output: those of other settings, code, inputs, seed or precision are stale."""
+    for path in output.parent.glob("checkpoint-*.pt"):
+        if path != but:
+            logger.info("deleting %s: it belongs to another training, or this one is done", path.name)
+            path.unlink()
+
+
+def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint that replaces the last one only when it is whole."""
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
+
+
+def load_checkpoint(path: Path, *, device: torch.device) -> dict[str, Any] | None:
+    """Read a checkpoint, or None if there is none or it is damaged; nothing in it is executed."""
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        logger.warning("%s is damaged (%s): training starts anew", path, error)
+        return None
+    return state

@@ -1,0 +1,46 @@
+"""Settings of fine-tuning an image encoder and its zero-shot head, plain or under regularisation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow_scripts.ground.settings import Count, Fraction, Name, NonNegative, Positive, Precision, Seed, Settings
+
+
+class Finetune(Settings):
+    """A method that trains the image encoder and the head on images; plain when both regularisers weigh nothing."""
+
+    kind: Literal["finetune"]
+    variance_weight: NonNegative = 0.0
+    """Weight of the variance term (RegFT: 0.16)."""
+    covariance_weight: NonNegative = 0.0
+    """Weight of the covariance term (RegFT: 0.02)."""
+    epochs: Count = 10
+    batch_size: Annotated[int, Field(ge=2)] = 128
+    """Images per step; the last incomplete batch of an epoch is dropped."""
+    learning_rate: Positive = 3e-5
+    """Peak learning rate; the paper's is unknown, WiSE-FT's example uses 3e-5."""
+    weight_decay: NonNegative = 0.1
+    warmup_fraction: Fraction = 0.1
+    """Share of all steps in which the learning rate rises linearly; cosine to zero follows."""
+    gradient_clip: Positive = 1.0
+    """Largest global norm of the gradient."""
+    label_smoothing: Fraction = 0.0
+    freeze_batch_norm: bool = False
+    """Whether batch normalisation keeps its running statistics (ResNet encoders)."""
+    smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    """Smallest share of the area that the random crop keeps (RegFT: 0.9)."""
+    precision: Precision = "fp32"
+    styles: tuple[Name, ...] | None = None
+    """Styles of generated images, or domains of real ones, that are trained on; all if null."""
+
+    @property
+    def train_classes(self) -> str:
+        """Return which classes the method is trained on."""
+        return "all"
+
+
+class FinetuneJob(Finetune):
+    """What one training job needs to know."""
+
+    seed: Seed
