@@ -169,6 +169,24 @@ class Plan:
             return self.train_manifests(run)
         return [f"{image_folder(run.dataset, REAL_TEST, domain)}/manifest.json"]
 
+    def source_manifests(self, dataset: str, source: str) -> list[str]:
+        """Return the manifests of all domains of a source of training images."""
+        domains = source_domains(self.configuration, dataset, source)
+        return [f"{image_folder(dataset, source, domain)}/manifest.json" for domain in domains]
+
+    def test_manifests(self, dataset: str) -> list[str]:
+        """Return the manifests of a data set's real test images."""
+        return [f"{image_folder(dataset, REAL_TEST, d)}/manifest.json" for d in self.test_domains(dataset)]
+
+    def all_image_manifests(self) -> list[str]:
+        """Return the manifests of all images that are needed."""
+        return [f"{image_folder(*item)}/manifest.json" for item in self.image_domains]
+
+    def description_files(self, dataset: str) -> list[str]:
+        """Return the user's file of descriptions, if the data set's head is made from one."""
+        head = self.configuration.datasets[dataset].prompts.head
+        return [head.file] if head.kind == "descriptions" else []
+
     def model_manifests(self) -> list[str]:
         """Return the manifests of all models."""
         return [model_manifest(m) for m in (*self.embedded_clips, *self.embedded_generators, *self.collected_models)]

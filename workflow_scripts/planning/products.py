@@ -93,3 +93,8 @@ def report_figures(plan: Plan) -> list[str]:
 def report_metrics(plan: Plan) -> list[str]:
     """Return the metric tables of all runs."""
     return [path for run in (*plan.zero_shot_runs, *plan.trained_runs) for path in run_metrics(plan, run)]
+
+
+def report_records(plan: Plan) -> list[str]:
+    """Return the records of all runs."""
+    return [f"{run.folder}/record.json" for run in (*plan.zero_shot_runs, *plan.trained_runs)]

@@ -1,0 +1,105 @@
+# Needs: config. Gives: PLAN (the validated configuration), path patterns, and the small functions that rules call.
+import json
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+if workflow.basedir not in sys.path:
+    sys.path.insert(0, workflow.basedir)
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.files import write_text
+from workflow_scripts.planning import job_settings as jobs
+from workflow_scripts.planning.code import code_of
+from workflow_scripts.planning.layout import (
+    BENCHMARKS,
+    FIGURES,
+    IMAGES,
+    LOGS,
+    MODEL,
+    PROMPTS,
+    REPORT,
+    RUN,
+    Comparison,
+    Run,
+    model_manifest,
+)
+from workflow_scripts.planning.plan import Plan
+from workflow_scripts.planning.products import (
+    all_products,
+    comparison_figures,
+    report_figures,
+    report_metrics,
+    report_records,
+    run_metrics,
+    shards,
+)
+from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
+
+
+def checked_plan():
+    try:
+        return Plan(config)
+    except InputError as error:
+        raise WorkflowError("the configuration is refused:\n" + str(error)) from None
+
+
+def shell_prefix():
+    # Jobs find the package wherever the working directory is, and run on the interpreter that runs snakemake. With
+    # --sdm the environment that snakemake activates brings its own interpreter.
+    prefix = f"export PYTHONPATH={shlex.quote(str(workflow.basedir))}; "
+    if not workflow.deployment_settings.deployment_method:
+        prefix += f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
+    return prefix
+
+
+def one_of(names):
+    # An empty alternative matches nothing: a rule without models or sources claims no path.
+    return "|".join(re.escape(name) for name in names) or "(?!)"
+
+
+def gpus(wildcards):
+    # A job asks for a card only where there can be one: on this machine, or behind a cluster's executor.
+    plugin = workflow.executor_plugin
+    on_cluster = plugin is not None and not plugin.common_settings.local_exec
+    return 1 if on_cluster or os.path.exists("/dev/nvidia0") else 0
+
+
+def memory(megabytes):
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+def run_of(wildcards):
+    return Run(wildcards.dataset, wildcards.source, wildcards.clip, wildcards.method, int(wildcards.seed))
+
+
+def comparison_of(wildcards):
+    return Comparison(wildcards.dataset, wildcards.source, wildcards.clip)
+
+
+def encoder_of(wildcards):
+    # Where nothing is trained there is no encoder of the run's own.
+    return [] if wildcards.method == "zero-shot" else f"{RUN}/model.safetensors".format(**wildcards)
+
+
+PLAN = checked_plan()
+THREADS = PLAN.configuration.threads
+shell.prefix(shell_prefix())
+
+
+wildcard_constraints:
+    dataset=one_of(PLAN.configuration.datasets),
+    clip=one_of(PLAN.configuration.clips),
+    method=one_of(["zero-shot", *PLAN.configuration.methods]),
+    model="[A-Za-z0-9][A-Za-z0-9._-]*",
+    source="[A-Za-z0-9][A-Za-z0-9._-]*",
+    domain="[A-Za-z0-9][A-Za-z0-9._-]*",
+    alpha=r"\d\.\d+",
+    seed=r"\d+",
+    shard=r"\d{5}",
+
+
+localrules:
+    all,

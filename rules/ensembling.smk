@@ -1,0 +1,31 @@
+# Needs: both ends of a run's model.
+# Gives: averaged models of chosen alphas, for plain open_clip. (The grid itself is averaged inside `score`.)
+
+EXPORT = f"{RUN}/exports/{{alpha}}"
+
+
+rule export_alpha:
+    input:
+        clip=f"{MODEL}/manifest.json".replace("{model}", "{clip}"),
+        encoder=encoder_of,
+        class_weights=f"{RUN}/class_weights.safetensors",
+    output:
+        weights=f"{EXPORT}/open_clip_model.safetensors",
+        config=f"{EXPORT}/open_clip_config.json",
+        head=f"{EXPORT}/head.safetensors",
+        classes=f"{EXPORT}/classes.json",
+    params:
+        code=lambda w: code_of("ensembling.export"),
+    resources:
+        mem_mb=memory(4000),
+        runtime=20,
+    log:
+        f"{LOGS}/export_alpha/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.log",
+    benchmark:
+        f"{BENCHMARKS}/export_alpha/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.tsv"
+    conda:
+        "../envs/nameonly.yaml"
+    shell:
+        "python -m workflow_scripts.ensembling.export --code {params.code} --clip {input.clip:q}"
+        " --encoder {input.encoder:q} --class-weights {input.class_weights:q} --alpha {wildcards.alpha}"
+        " --output {output.weights:q} --log {log:q}"

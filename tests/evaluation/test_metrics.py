@@ -1,0 +1,134 @@
+"""Metrics by hand, intervals by construction."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from workflow_scripts.evaluation.metrics import (
+    calibration_error,
+    mean_per_class,
+    metric_functions,
+    outcomes,
+    resample_weights,
+)
+from workflow_scripts.evaluation.scores import summarise
+from workflow_scripts.evaluation.settings import MetricsJob
+from workflow_scripts.evaluation.tables import COLUMNS, metric_table
+
+
+def scores(logits: torch.Tensor, labels: list[int], alpha: str = "0.50", prefix: str = "") -> pd.DataFrame:
+    columns = summarise(logits, torch.tensor(labels))
+    frame = {name: list(values) for name, values in columns.items()}
+    count = len(labels)
+    frame |= {
+        "alpha": [alpha] * count,
+        "space": ["all"] * count,
+        "classes": [logits.shape[1]] * count,
+        "source_image": [f"{prefix}{k:04d}" for k in range(count)],
+        "label": labels,
+    }
+    return pd.DataFrame(frame)
+
+
+def job(**changes) -> MetricsJob:
+    values = {
+        "dataset": "d",
+        "source": "s",
+        "clip": "c",
+        "method": "m",
+        "run_seed": 0,
+        "train_classes": "all",
+        "resamples": 200,
+        **changes,
+    }
+    return MetricsJob(**values)
+
+
+def value(table: pd.DataFrame, metric: str, domain: str = "mean") -> float:
+    rows = table[(table.metric == metric) & (table.domain == domain)]
+    assert len(rows) == 1
+    return float(rows.value.iloc[0])
+
+
+LOGITS = torch.log(torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]))
+LABELS = [0, 1, 1, 2]
+
+
+def test_values_by_hand():
+    table = metric_table({"photo": scores(LOGITS, LABELS)}, job(bins=10))
+    assert list(table.columns) == list(COLUMNS)
+    assert value(table, "top1") == 0.75
+    assert value(table, "mean_per_class") == pytest.approx((1 + 0.5 + 1) / 3, abs=1e-6)
+    assert value(table, "nll") == pytest.approx(-np.log([0.7, 0.6, 0.25, 0.8]).mean(), abs=1e-6)
+    one_hot = np.eye(3)[LABELS]
+    assert value(table, "brier") == pytest.approx(((LOGITS.exp().numpy() - one_hot) ** 2).sum(1).mean(), abs=1e-6)
+    # Confidences 0.7, 0.6, 0.5, 0.8 fall into four bins with accuracies 1, 1, 0, 1.
+    assert value(table, "ece") == pytest.approx((0.3 + 0.4 + 0.5 + 0.2) / 4, abs=1e-6)
+
+
+def test_top5_needs_more_than_five_classes():
+    assert "top5" not in metric_functions(classes=5, bins=15)
+    logits = torch.zeros(2, 7)
+    logits[0, :5] = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0])
+    logits[1, 2:] = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0])
+    table = metric_table({"photo": scores(logits, [4, 0])}, job())
+    assert value(table, "top5") == 0.5
+    assert value(table, "top1") == 0.0
+
+
+def test_interval_of_a_mean_is_the_binomial_one():
+    hits = np.arange(1000) % 4 != 0
+    logits = torch.zeros(1000, 2)
+    logits[:, 0] = torch.where(torch.from_numpy(hits), 1.0, -1.0)
+    table = metric_table({"photo": scores(logits, [0] * 1000)}, job(resamples=2000))
+    row = table[(table.metric == "top1") & (table.domain == "photo")].iloc[0]
+    half = 1.96 * np.sqrt(0.75 * 0.25 / 1000)
+    assert row.value == 0.75
+    assert row.low == pytest.approx(0.75 - half, abs=0.004)
+    assert row.high == pytest.approx(0.75 + half, abs=0.004)
+
+
+def test_domains_share_their_resamples():
+    # A domain and its mirror image: the mean never varies when both are resampled together.
+    logits = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(50, 1)
+    labels = [0] * 100
+    mirrored = scores(-logits, labels)
+    table = metric_table({"photo": scores(logits, labels), "negative": mirrored}, job())
+    row = table[(table.metric == "top1") & (table.domain == "mean")].iloc[0]
+    assert (row.value, row.low, row.high) == (0.5, 0.5, 0.5)
+    alone = table[(table.metric == "top1") & (table.domain == "photo")].iloc[0]
+    assert alone.high - alone.low > 0.1
+
+
+def test_held_out_images_do_not_enter_the_mean():
+    good = torch.tensor([[1.0, -1.0]]).repeat(10, 1)
+    table = metric_table({"photo": scores(-good, [0] * 10), "held-out": scores(good, [0] * 10, prefix="g")}, job())
+    assert value(table, "top1", "held-out") == 1.0
+    assert value(table, "top1", "mean") == 0.0
+
+
+def test_alphas_are_told_apart():
+    tables = [scores(LOGITS, LABELS, alpha="0.00"), scores(-LOGITS, LABELS, alpha="1.00")]
+    table = metric_table({"photo": pd.concat(tables)}, job())
+    found = table[(table.metric == "top1") & (table.domain == "photo")].set_index("alpha").value
+    assert found["0.00"] == 0.75
+    assert found["1.00"] != 0.75
+
+
+def test_resamples_draw_as_many_images_and_repeat():
+    first, again = (list(resample_weights(30, resamples=150, seed=1)) for _ in range(2))
+    assert sum(len(block) for block in first) == 150
+    assert all((block.sum(axis=1) == 30).all() for block in first)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_a_class_absent_from_a_resample_does_not_count():
+    outcome = outcomes(scores(LOGITS, LABELS))
+    only_first = np.array([[1.0, 0.0, 0.0, 0.0]])
+    assert mean_per_class(outcome, only_first)[0] == 1.0
+
+
+def test_full_confidence_has_its_bin():
+    outcome = outcomes(scores(torch.tensor([[100.0, 0.0]]), [0]))
+    assert calibration_error(outcome, np.ones((1, 1)), bins=15)[0] == pytest.approx(0.0, abs=1e-6)
