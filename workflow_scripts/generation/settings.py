@@ -41,3 +41,11 @@ class ShardSettings(Drawing):
     """First image index, within each class, of this shard's block."""
     indices: Count
     """Images per class in this shard."""
+
+
+class CollectSettings(Settings):
+    """What the job of one manifest of generated images needs to know."""
+
+    dataset: Name
+    source: Name
+    domain: Name

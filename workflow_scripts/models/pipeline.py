@@ -1,0 +1,21 @@
+"""Saving the parts of a diffusers pipeline so that each file appears only when it is whole."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def save_parts(folder: Path, parts: dict[str, Any]) -> None:
+    """Save models, schedulers or tokenizers in diffusers' layout: one sub-folder each, moved into place file by file.
+
+    A part named "" is a whole pipeline's index and is saved into the folder itself.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch:
+        for name, part in parts.items():
+            part.save_pretrained(Path(scratch) / name)
+        for path in sorted(Path(scratch).rglob("*")):
+            if path.is_file():
+                target = folder / path.relative_to(scratch)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
