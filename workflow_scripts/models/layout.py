@@ -9,9 +9,8 @@ PIPELINE_FILES = (
     "scheduler/scheduler_config.json",
     "text_encoder/config.json",
     "text_encoder/model.safetensors",
-    "tokenizer/merges.txt",
+    "tokenizer/tokenizer.json",
     "tokenizer/tokenizer_config.json",
-    "tokenizer/vocab.json",
     "unet/config.json",
     "unet/diffusion_pytorch_model.safetensors",
 )

@@ -70,12 +70,12 @@ class EmbeddedClip(Settings):
 class Autoencoder(Settings):
     """A small variational autoencoder: images to latents at a quarter of the size, four channels."""
 
-    channels: tuple[Count, ...] = (32, 64, 64)
+    channels: tuple[Count, ...] = (16, 32, 32)
     """Channels per resolution; every further entry halves the size once."""
     latent_channels: Count = 4
     steps: Count = 600
-    batch_size: Count = 64
-    learning_rate: Positive = 1e-3
+    batch_size: Count = 32
+    learning_rate: Positive = 3e-3
     divergence_weight: NonNegative = 1e-4
     """Weight of the Kullback-Leibler term."""
 
@@ -83,16 +83,16 @@ class Autoencoder(Settings):
 class Denoiser(Settings):
     """A small UNet with cross-attention on the text encoder's hidden states."""
 
-    channels: tuple[Count, ...] = (96, 160)
+    channels: tuple[Count, ...] = (64, 128)
     layers_per_block: Count = 1
     heads: Count = 4
-    steps: Count = 500
-    batch_size: Count = 128
-    learning_rate: Positive = 1e-3
+    steps: Count = 450
+    batch_size: Count = 96
+    learning_rate: Positive = 2e-3
     warmup_fraction: Fraction = 0.1
     caption_dropout: Fraction = 0.1
     """Share of captions replaced by the empty text, which makes guidance possible."""
-    averaging_decay: Fraction = 0.99
+    averaging_decay: Fraction = 0.98
     """Decay of the exponential moving average of the weights that is saved."""
 
 

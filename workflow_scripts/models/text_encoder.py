@@ -1,8 +1,5 @@
 """An open_clip text tower as transformers' CLIPTextModel with its tokenizer: what a diffusers pipeline wants."""
 
-import json
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -71,11 +68,4 @@ def tokenizer_of(*, context_length: int) -> CLIPTokenizer:
     """
     simple = SimpleTokenizer(context_length=context_length)
     vocabulary = {_THEIR_NAMES.get(token, token): number for token, number in simple.encoder.items()}
-    merges = [" ".join(pair) for pair in simple.bpe_ranks]
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
-        (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *merges]) + "\n", encoding="utf-8")
-        return CLIPTokenizer(
-            str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=context_length, pad_token=END
-        )
+    return CLIPTokenizer(vocabulary, list(simple.bpe_ranks), model_max_length=context_length, pad_token=END)

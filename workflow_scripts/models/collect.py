@@ -1,0 +1,101 @@
+"""Declare a checkpoint from a hub or a folder: fetch it if need be, check its layout, write its manifest."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
+from pydantic import Field, TypeAdapter
+
+from workflow_scripts.ground.command import entry_parser, run
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.manifests import write_model_manifest
+from workflow_scripts.models.layout import CLIP_FILES
+from workflow_scripts.models.settings import FolderCheckpoint, HubCheckpoint
+
+logger = logging.getLogger(__name__)
+
+PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
+"""Files that are fetched and declared: configurations, weights, vocabularies. No pickles, no code."""
+
+_CHECKPOINT: TypeAdapter[HubCheckpoint | FolderCheckpoint] = TypeAdapter(
+    Annotated[HubCheckpoint | FolderCheckpoint, Field(discriminator="kind")]
+)
+
+
+def job(options: argparse.Namespace) -> None:
+    """Find the checkpoint's folder, check it, and write the manifest."""
+    settings = _CHECKPOINT.validate_json(options.settings)
+    if isinstance(settings, HubCheckpoint):
+        folder = fetch(settings, options.output.parent / "files")
+    else:
+        folder = Path(settings.path)
+    names = checkpoint_files(folder, what=options.what)
+    write_model_manifest(options.output, folder=folder, names=names, origin=settings.model_dump(mode="json"))
+    logger.info("%d files of %s", len(names), folder)
+
+
+def fetch(checkpoint: HubCheckpoint, folder: Path) -> Path:
+    """Download a repository's configurations and safetensors at a revision.
+
+    Raises:
+        InputError: the hub cannot be reached or has no such repository or revision.
+    """
+    variant = [f"*.{checkpoint.variant}.safetensors"] if checkpoint.variant else []
+    patterns = [*(p for p in PATTERNS if not (variant and p == "*.safetensors")), *variant]
+    try:
+        snapshot_download(
+            checkpoint.repository, revision=checkpoint.revision, local_dir=folder, allow_patterns=patterns
+        )
+    except (OSError, HfHubHTTPError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{checkpoint.repository} at {checkpoint.revision} cannot be fetched ({reason}): check the names and the "
+            "network, or download it elsewhere and use kind: folder"
+        ) from None
+    return folder
+
+
+def checkpoint_files(folder: Path, *, what: str) -> list[str]:
+    """Return the files of a checkpoint, relative to its folder.
+
+    Args:
+        folder: the checkpoint's folder.
+        what: `clip` (open_clip's configuration and safetensors) or `text-to-image` (a diffusers pipeline).
+
+    Raises:
+        InputError: the folder or one of its files is missing, or its weights are pickles only.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; name the folder of a checkpoint")
+    if what == "clip":
+        missing = [name for name in CLIP_FILES if not (folder / name).is_file()]
+        if missing:
+            raise InputError(f"{folder}: no {missing[0]}; a CLIP checkpoint is {' and '.join(CLIP_FILES)}")
+        names = {*CLIP_FILES, *(path.name for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model"))}
+        return sorted(names)
+    if not (folder / "model_index.json").is_file():
+        raise InputError(f"{folder}: no model_index.json; a text-to-image checkpoint is a diffusers folder")
+    found = [path for pattern in PATTERNS for path in folder.rglob(pattern)]
+    names = {str(path.relative_to(folder)) for path in found if not _hidden(path, folder)}
+    if not any(name.endswith(".safetensors") for name in names):
+        raise InputError(f"{folder}: no safetensors in it; pickled weights are never loaded, convert them first")
+    return sorted(names)
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = entry_parser(__doc__)
+    parser.add_argument("--what", choices=("clip", "text-to-image"), required=True, help="kind of checkpoint")
+    parser.add_argument("--output", type=Path, required=True, help="manifest to write")
+    run(job, parser)
+
+
+if __name__ == "__main__":
+    main()
