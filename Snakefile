@@ -1,11 +1,13 @@
 # nameonly: from class names alone to an image classifier. See README.md; every key of the configuration is
 # described in config.schema.json.
+import os
+
 from snakemake.utils import min_version
 
 min_version("9.27")
 
 
-configfile: workflow.basedir + "/config.yaml"
+configfile: os.path.join(workflow.basedir, "config.yaml")
 
 
 include: "rules/common.smk"

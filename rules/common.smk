@@ -13,6 +13,7 @@ from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import write_text
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.code import code_of
+from workflow_scripts.planning.hardware import has_card
 from workflow_scripts.planning.layout import (
     BENCHMARKS,
     FIGURES,
@@ -64,7 +65,7 @@ def gpus(wildcards):
     # A job asks for a card only where there can be one: on this machine, or behind a cluster's executor.
     plugin = workflow.executor_plugin
     on_cluster = plugin is not None and not plugin.common_settings.local_exec
-    return 1 if on_cluster or os.path.exists("/dev/nvidia0") else 0
+    return 1 if on_cluster or has_card() else 0
 
 
 def memory(megabytes):
@@ -72,7 +73,13 @@ def memory(megabytes):
 
 
 def run_of(wildcards):
-    return Run(wildcards.dataset, wildcards.source, wildcards.clip, wildcards.method, int(wildcards.seed))
+    return Run(
+        wildcards.dataset,
+        wildcards.source,
+        wildcards.clip,
+        wildcards.method,
+        int(wildcards.seed),
+    )
 
 
 def comparison_of(wildcards):
@@ -81,7 +88,15 @@ def comparison_of(wildcards):
 
 def encoder_of(wildcards):
     # Where nothing is trained there is no encoder of the run's own.
-    return [] if wildcards.method == "zero-shot" else f"{RUN}/model.safetensors".format(**wildcards)
+    return (
+        []
+        if wildcards.method == "zero-shot"
+        else f"{RUN}/model.safetensors".format(**wildcards)
+    )
+
+
+def comparison_runs(wildcards):
+    return PLAN.runs_of(comparison_of(wildcards))
 
 
 PLAN = checked_plan()

@@ -14,17 +14,17 @@ rule export_alpha:
         config=f"{EXPORT}/open_clip_config.json",
         head=f"{EXPORT}/head.safetensors",
         classes=f"{EXPORT}/classes.json",
-    params:
-        code=lambda w: code_of("ensembling.export"),
-    resources:
-        mem_mb=memory(4000),
-        runtime=20,
     log:
         f"{LOGS}/export_alpha/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.log",
     benchmark:
         f"{BENCHMARKS}/export_alpha/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.tsv"
     conda:
         "../envs/nameonly.yaml"
+    resources:
+        mem_mb=memory(4000),
+        runtime=20,
+    params:
+        code=lambda w: code_of("ensembling.export"),
     shell:
         "python -m workflow_scripts.ensembling.export --code {params.code} --clip {input.clip:q}"
         " --encoder {input.encoder:q} --class-weights {input.class_weights:q} --alpha {wildcards.alpha}"

@@ -6,27 +6,27 @@ rule embedded_clip:
     input:
         images=lambda w: PLAN.corpus_manifests(PLAN.configuration.clips[w.model]),
     output:
-        f"{MODEL}/manifest.json",
-        [f"{MODEL}/{name}" for name in CLIP_FILES],
+        manifest=f"{MODEL}/manifest.json",
+        files=[f"{MODEL}/{name}" for name in CLIP_FILES],
+    log:
+        f"{LOGS}/embedded_clip/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/embedded_clip/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.embedded_clips),
-    params:
-        settings=lambda w: jobs.embedded_clip(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.train_clip"),
+    conda:
+        "../envs/nameonly.yaml"
     threads: THREADS.models
     resources:
         gpu=gpus,
         mem_mb=memory(4000),
         runtime=60,
-    log:
-        f"{LOGS}/embedded_clip/{{model}}.log",
-    benchmark:
-        f"{BENCHMARKS}/embedded_clip/{{model}}.tsv"
-    conda:
-        "../envs/nameonly.yaml"
+    params:
+        settings=lambda w: jobs.embedded_clip(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.train_clip"),
     shell:
         "python -m workflow_scripts.models.train_clip --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --output {output[0]:q} --threads {threads} --log {log:q}"
+        " --images {input.images:q} --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
 rule embedded_autoencoder:
@@ -34,23 +34,25 @@ rule embedded_autoencoder:
         images=lambda w: PLAN.corpus_manifests(PLAN.text_to_image(w.model)),
     output:
         [f"{MODEL}/{name}" for name in AUTOENCODER_FILES],
+    log:
+        f"{LOGS}/embedded_autoencoder/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/embedded_autoencoder/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.embedded_generators),
-    params:
-        settings=lambda w: jobs.autoencoder(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.train_autoencoder"),
-        weights=lambda w, output: next(path for path in output if path.endswith(".safetensors")),
+    conda:
+        "../envs/nameonly.yaml"
     threads: THREADS.models
     resources:
         gpu=gpus,
         mem_mb=memory(4000),
         runtime=60,
-    log:
-        f"{LOGS}/embedded_autoencoder/{{model}}.log",
-    benchmark:
-        f"{BENCHMARKS}/embedded_autoencoder/{{model}}.tsv"
-    conda:
-        "../envs/nameonly.yaml"
+    params:
+        settings=lambda w: jobs.autoencoder(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.train_autoencoder"),
+        weights=lambda w, output: next(
+            path for path in output if path.endswith(".safetensors")
+        ),
     shell:
         "python -m workflow_scripts.models.train_autoencoder --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --output {params.weights:q} --threads {threads} --log {log:q}"
@@ -62,48 +64,52 @@ rule embedded_text_to_image:
         clip=lambda w: model_manifest(PLAN.text_to_image(w.model).clip),
         autoencoder=[f"{MODEL}/{name}" for name in AUTOENCODER_FILES],
     output:
-        f"{MODEL}/manifest.json",
-        [f"{MODEL}/{name}" for name in PIPELINE_FILES],
+        manifest=f"{MODEL}/manifest.json",
+        files=[f"{MODEL}/{name}" for name in PIPELINE_FILES],
+    log:
+        f"{LOGS}/embedded_text_to_image/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/embedded_text_to_image/{{model}}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.embedded_generators),
-    params:
-        settings=lambda w: jobs.denoiser(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.train_text_to_image"),
-        autoencoder=lambda w, input: next(path for path in input.autoencoder if path.endswith(".safetensors")),
+    conda:
+        "../envs/nameonly.yaml"
     threads: THREADS.text_to_image
     resources:
         gpu=gpus,
         mem_mb=memory(6000),
         runtime=120,
-    log:
-        f"{LOGS}/embedded_text_to_image/{{model}}.log",
-    benchmark:
-        f"{BENCHMARKS}/embedded_text_to_image/{{model}}.tsv"
-    conda:
-        "../envs/nameonly.yaml"
+    params:
+        settings=lambda w: jobs.denoiser(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.train_text_to_image"),
+        autoencoder=lambda w, input: next(
+            path for path in input.autoencoder if path.endswith(".safetensors")
+        ),
     shell:
         "python -m workflow_scripts.models.train_text_to_image --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --clip {input.clip:q} --autoencoder {params.autoencoder:q}"
-        " --output {output[0]:q} --threads {threads} --log {log:q}"
+        " --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
 # Local: compute nodes need no network.
 rule collected_model:
-    localrule: True
     output:
         f"{MODEL}/manifest.json",
-    wildcard_constraints:
-        model=one_of(PLAN.collected_models),
-    params:
-        settings=lambda w: jobs.collected_model(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.collect"),
-        what=lambda w: "clip" if w.model in PLAN.configuration.clips else "text-to-image",
     log:
         f"{LOGS}/collected_model/{{model}}.log",
     benchmark:
         f"{BENCHMARKS}/collected_model/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(PLAN.collected_models),
+    localrule: True
     conda:
         "../envs/nameonly.yaml"
+    params:
+        settings=lambda w: jobs.collected_model(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.collect"),
+        what=lambda w: (
+            "clip" if w.model in PLAN.configuration.clips else "text-to-image"
+        ),
     shell:
         "python -m workflow_scripts.models.collect --settings {params.settings:q} --code {params.code}"
         " --what {params.what} --output {output:q} --log {log:q}"

@@ -2,15 +2,16 @@
 # Gives: figures per comparison, one table, and one self-contained page.
 
 
-def comparison_runs(wildcards):
-    return PLAN.runs_of(comparison_of(wildcards))
-
-
 rule report_figures:
-    localrule: True
     input:
-        metrics=lambda w: [path for run in comparison_runs(w) for path in run_metrics(PLAN, run)],
-        logs=lambda w: [f"{run.folder}/train.jsonl" for run in comparison_runs(w) if run.method != "zero-shot"],
+        metrics=lambda w: [
+            path for run in comparison_runs(w) for path in run_metrics(PLAN, run)
+        ],
+        logs=lambda w: [
+            f"{run.folder}/train.jsonl"
+            for run in comparison_runs(w)
+            if run.method != "zero-shot"
+        ],
         generated=lambda w: PLAN.source_manifests(w.dataset, w.source),
         real=lambda w: PLAN.test_manifests(w.dataset),
     output:
@@ -35,15 +36,16 @@ rule report_figures:
             subcategory="{source}, {clip}",
             labels={"figure": "training curves"},
         ),
-    params:
-        settings=lambda w: jobs.figures(PLAN, comparison_of(w)).canonical(),
-        code=lambda w: code_of("report.figures"),
     log:
         f"{LOGS}/report_figures/{{dataset}}/{{source}}/{{clip}}.log",
     benchmark:
         f"{BENCHMARKS}/report_figures/{{dataset}}/{{source}}/{{clip}}.tsv"
+    localrule: True
     conda:
         "../envs/nameonly.yaml"
+    params:
+        settings=lambda w: jobs.figures(PLAN, comparison_of(w)).canonical(),
+        code=lambda w: code_of("report.figures"),
     shell:
         "python -m workflow_scripts.report.figures --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --logs {input.logs:q} --generated {input.generated:q} --real {input.real:q}"
@@ -51,7 +53,6 @@ rule report_figures:
 
 
 rule report_page:
-    localrule: True
     input:
         metrics=report_metrics(PLAN),
         records=report_records(PLAN),
@@ -65,16 +66,17 @@ rule report_page:
             labels={"figure": "the whole page"},
         ),
         table=f"{REPORT}/metrics.csv",
-    params:
-        settings=lambda w: jobs.page(PLAN).canonical(),
-        code=lambda w: code_of("report.page"),
-        costs=BENCHMARKS,
     log:
         f"{LOGS}/report_page.log",
     benchmark:
         f"{BENCHMARKS}/report_page/page.tsv"
+    localrule: True
     conda:
         "../envs/nameonly.yaml"
+    params:
+        settings=lambda w: jobs.page(PLAN).canonical(),
+        code=lambda w: code_of("report.page"),
+        costs=BENCHMARKS,
     shell:
         "python -m workflow_scripts.report.page --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --records {input.records:q} --manifests {input.manifests:q}"

@@ -11,19 +11,19 @@ rule zero_shot_head:
     output:
         weights=f"{ZERO_SHOT_RUN}/class_weights.safetensors",
         record=f"{ZERO_SHOT_RUN}/record.json",
-    params:
-        code=lambda w: code_of("training.zero_shot"),
-    threads: THREADS.training
-    resources:
-        gpu=gpus,
-        mem_mb=memory(4000),
-        runtime=30,
     log:
         f"{LOGS}/zero_shot_head/{{dataset}}/{{clip}}.log",
     benchmark:
         f"{BENCHMARKS}/zero_shot_head/{{dataset}}/{{clip}}.tsv"
     conda:
         "../envs/nameonly.yaml"
+    threads: THREADS.training
+    resources:
+        gpu=gpus,
+        mem_mb=memory(4000),
+        runtime=30,
+    params:
+        code=lambda w: code_of("training.zero_shot"),
     shell:
         "python -m workflow_scripts.training.zero_shot --code {params.code} --clip {input.clip:q}"
         " --prompts {input.prompts:q} --output {output.weights:q} --record {output.record:q}"
@@ -40,22 +40,22 @@ rule finetune:
         class_weights=f"{RUN}/class_weights.safetensors",
         records=f"{RUN}/train.jsonl",
         record=f"{RUN}/record.json",
+    log:
+        f"{LOGS}/finetune/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/finetune/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.configuration.methods),
-    params:
-        settings=lambda w: jobs.finetune(PLAN, w.method, int(w.seed)).canonical(),
-        code=lambda w: code_of("training.finetune"),
+    conda:
+        "../envs/nameonly.yaml"
     threads: THREADS.training
     resources:
         gpu=gpus,
         mem_mb=memory(8000),
         runtime=240,
-    log:
-        f"{LOGS}/finetune/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}.log",
-    benchmark:
-        f"{BENCHMARKS}/finetune/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}.tsv"
-    conda:
-        "../envs/nameonly.yaml"
+    params:
+        settings=lambda w: jobs.finetune(PLAN, w.method, int(w.seed)).canonical(),
+        code=lambda w: code_of("training.finetune"),
     shell:
         "python -m workflow_scripts.training.finetune --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --clip {input.clip:q} --head {input.head:q} --output {output.weights:q}"

@@ -69,6 +69,10 @@ def test_tensors_that_do_not_fit_are_named():
     extra = {**end, "more": torch.zeros(1)}
     missing = {"steps": end["steps"]}
     other = {**end, "weight": torch.zeros(2, 3)}
-    for found, message in ((extra, "unexpected more"), (missing, "missing weight"), (other, r"weight has shape \[2, 3\]")):
+    for found, message in (
+        (extra, "unexpected more"),
+        (missing, "missing weight"),
+        (other, r"weight has shape \[2, 3\]"),
+    ):
         with pytest.raises(InputError, match=message):
             interpolate(start, found, 0.5)

@@ -1,4 +1,4 @@
-"""Weight-space averaging: theta(alpha) = (1 - alpha) theta_pretrained + alpha theta_finetuned (WiSE-FT, RegFT's WSE)."""
+"""Weight-space averaging: (1 - alpha) theta_pretrained + alpha theta_finetuned (WiSE-FT, RegFT's WSE)."""
 
 from collections.abc import Mapping
 

@@ -29,7 +29,9 @@ def job(options: argparse.Namespace) -> None:
     write_json(folder / CONFIG_FILE, clip.config)
     write_json(folder / "classes.json", list(ends.classes))
     save_weights(folder / "head.safetensors", ends.head_at(options.alpha), metadata={"alpha": options.alpha})
-    logger.info("exported alpha %s; load it with open_clip.create_model_and_transforms('local-dir:FOLDER')", options.alpha)
+    logger.info(
+        "exported alpha %s; load it with open_clip.create_model_and_transforms('local-dir:FOLDER')", options.alpha
+    )
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def job(options: argparse.Namespace) -> None:
 
 
 def scores_digest(options: argparse.Namespace, settings: ScoringJob) -> str:
-    """Return the digest of all that one alpha's scores depend on: every input, code, threads and settings but alphas."""
+    """Return the digest of all that one alpha's scores depend on: inputs, code, threads, settings but alphas."""
     files = [options.clip, options.encoder, options.class_weights, *options.images]
     return digest_of(
         {

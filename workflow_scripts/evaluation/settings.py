@@ -56,4 +56,3 @@ class Evaluation(Settings):
 
     scoring: Scoring = Scoring()
     metrics: Metrics = Metrics()
-

@@ -47,7 +47,8 @@ def read_scores(path: Path) -> pd.DataFrame:
         InputError: the file is unreadable.
     """
     try:
-        return pq.read_table(path).to_pandas()
+        table: pd.DataFrame = pq.read_table(path).to_pandas()
+        return table
     except (OSError, pa.ArrowException) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: not a readable score table ({reason}); delete it and run snakemake again") from None

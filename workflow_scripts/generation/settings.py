@@ -6,7 +6,9 @@ from pydantic import Field
 
 from workflow_scripts.ground.settings import Count, Name, NonNegative, Seed, Settings
 
-Scheduler = Literal["ddim", "ddpm", "dpm++", "euler", "euler-ancestral", "flow-match-euler", "heun", "lcm", "pndm", "unipc"]
+Scheduler = Literal[
+    "ddim", "ddpm", "dpm++", "euler", "euler-ancestral", "flow-match-euler", "heun", "lcm", "pndm", "unipc"
+]
 
 
 class Drawing(Settings):

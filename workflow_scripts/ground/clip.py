@@ -46,7 +46,7 @@ class Clip:
         return visual
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Turn uint8 or 0..255 float pixels (batch, height, width, 3) into the encoder's input (batch, 3, height, width)."""
+        """Turn pixels 0..255 (batch, height, width, 3) into the encoder's input (batch, 3, height, width)."""
         scaled = pixels.to(self.mean.device).permute(0, 3, 1, 2).float() / 255.0
         return (scaled - self.mean) / self.std
 

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.logs import start_logging
@@ -18,7 +17,7 @@ TERMINATED = 143
 
 
 def entry_parser(description: str | None) -> argparse.ArgumentParser:
-    """Return a parser with the options of every entry point: `--settings`, `--code`, `--threads`, `--log`, `--locks`."""
+    """Return a parser with the options that every entry point has."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--settings", default="{}", help="this job's settings as JSON")
     parser.add_argument("--code", default="", help="digest of the code that this job runs; names checkpoints and parts")
@@ -39,7 +38,7 @@ def run(
     options = parser.parse_args(arguments)
     start_logging(options.log)
     # Preemption sends SIGTERM: leave through the `finally` blocks, so that no temporary file stays behind.
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         job(options)
     except InputError as error:
@@ -48,7 +47,3 @@ def run(
     except Exception:
         logger.exception("%s failed", parser.prog)
         sys.exit(1)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    sys.exit(TERMINATED)

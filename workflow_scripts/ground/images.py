@@ -4,7 +4,7 @@ import io
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,12 +138,12 @@ def decode_image_sets(
         logger.warning("%d of %d images are black or flagged by the safety checker and are left out", left_out, total)
     if not columns:
         raise InputError(f"{sets[0].manifest}: no image is left in its part '{part}'; ask for more images per class")
-    labels, index, domain, source_image = zip(*columns, strict=True)
+    labels, index, domains, source_image = zip(*columns, strict=True)
     return DecodedImages(
         pixels=pixels[: len(columns)],
         labels=np.asarray(labels, dtype=np.int64),
         index=np.asarray(index, dtype=np.int64),
-        domain=np.asarray(domain, dtype=np.int64),
+        domain=np.asarray(domains, dtype=np.int64),
         source_image=source_image,
         domains=tuple(images.domain for images in sets),
         classes=classes,
@@ -162,7 +162,7 @@ def _rows_of(sets: Sequence[ImageSet], part: Part) -> Iterator[tuple[int, dict[s
                 yield domain, row
 
 
-def _in_groups(rows: Iterator[tuple[int, dict[str, Any]]], size: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+def _in_groups(rows: Iterable[tuple[int, dict[str, Any]]], size: int) -> Iterator[list[tuple[int, dict[str, Any]]]]:
     group: list[tuple[int, dict[str, Any]]] = []
     for row in rows:
         group.append(row)

@@ -50,7 +50,7 @@ def checked_model_folder(manifest: Path) -> Path:
         InputError: a file is missing or has changed.
     """
     content = read_manifest(manifest)
-    folder = (manifest.parent / content["folder"]).resolve()
+    folder: Path = (manifest.parent / str(content["folder"])).resolve()
     for entry in content["files"]:
         check_file(folder / entry["file"], entry["sha256"], manifest)
     return folder

@@ -31,7 +31,8 @@ def load_weights(path: Path) -> tuple[StateDict, dict[str, Any]]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            names = file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
             metadata = json.loads((file.metadata() or {}).get("nameonly", "{}"))
     except FileNotFoundError:
         raise InputError(f"{path}: missing; run snakemake to make it") from None

@@ -60,7 +60,9 @@ def train_autoencoder(job: AutoencoderJob, corpus: CaptionedImages, *, device: t
         optimiser.step()
         schedule.step()
         if step % 100 == 0 or step == settings.steps - 1:
-            logger.info("step %d of %d: error %.4f, divergence %.3f", step, settings.steps, error.item(), divergence.item())
+            logger.info(
+                "step %d of %d: error %.4f, divergence %.3f", step, settings.steps, error.item(), divergence.item()
+            )
     model.eval()
     sample = encode_latents(model, corpus, torch.arange(min(_MEASURED, len(corpus))), device=device)
     # Diffusion expects latents of unit variance (Rombach et al. 2022, appendix G).

@@ -81,12 +81,17 @@ def train_denoiser(
     scheduler = make_scheduler()
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=max(2, settings.steps), pct_start=max(settings.warmup_fraction, 1e-3)
+        optimiser,
+        settings.learning_rate,
+        total_steps=max(2, settings.steps),
+        pct_start=max(settings.warmup_fraction, 1e-3),
     )
     noise = torch.Generator().manual_seed(seed_of("denoiser noise", seed))
     batches = endless_batches(len(corpus.latents), settings.batch_size, steps=settings.steps, seed=seed)
     for step, batch in enumerate(progress(batches, what="training denoiser", total=settings.steps)):
-        loss = noise_error(model, scheduler, corpus, batch, dropout=settings.caption_dropout, noise=noise, device=device)
+        loss = noise_error(
+            model, scheduler, corpus, batch, dropout=settings.caption_dropout, noise=noise, device=device
+        )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

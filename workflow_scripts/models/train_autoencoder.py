@@ -10,6 +10,7 @@ from workflow_scripts.models.corpus import read_corpus
 from workflow_scripts.models.pipeline import save_parts
 from workflow_scripts.models.settings import AutoencoderJob
 
+
 def job(options: argparse.Namespace) -> None:
     """Read as much of the corpus as the steps see, train, and write the autoencoder in diffusers' format."""
     settings = AutoencoderJob.parse(options.settings)

@@ -67,6 +67,8 @@ def used_datasets(configuration: Configuration) -> list[str]:
     used = [name for block in configuration.runs for name in block.datasets]
     for block in configuration.runs:
         clips = [configuration.clips[name] for name in block.clips]
-        checkpoints = [configuration.generators[name].checkpoint for name in block.sources if name in configuration.generators]
+        checkpoints = [
+            configuration.generators[name].checkpoint for name in block.sources if name in configuration.generators
+        ]
         used += [model.corpus.dataset for model in (*clips, *checkpoints) if model.kind == "embedded"]
     return list(dict.fromkeys(used))

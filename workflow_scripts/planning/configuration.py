@@ -75,8 +75,8 @@ class Configuration(Settings):
 
     datasets: dict[Name, Dataset]
     clips: dict[Name, ClipCheckpoint]
-    generators: dict[Name, Generator] = {}
-    methods: dict[Name, Finetune] = {}
+    generators: dict[Name, Generator] = Field(default={})
+    methods: dict[Name, Finetune] = Field(default={})
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
     """Weights of the trained end that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""
     exports: tuple[Alpha, ...] = ()
@@ -95,7 +95,9 @@ class Configuration(Settings):
 
 
 def _name_faults(configuration: Configuration) -> list[str]:
-    faults = [f"generators.{name}: this name is reserved" for name in configuration.generators if name in RESERVED_SOURCES]
+    faults = [
+        f"generators.{name}: this name is reserved" for name in configuration.generators if name in RESERVED_SOURCES
+    ]
     faults += [f"methods.{ZERO_SHOT}: this name is reserved" for name in configuration.methods if name == ZERO_SHOT]
     faults += [
         f"generators.{name}: a clip has this name too; models share one folder"
@@ -109,7 +111,11 @@ def _name_faults(configuration: Configuration) -> list[str]:
             faults.append(f"datasets.{name}: without images it needs classes or classes_file")
         faults += [
             f"datasets.{name}: the domain name {domain!r} is reserved"
-            for domain in (*real_domains(dataset, REAL_TEST), *real_domains(dataset, REAL_TRAIN), *dataset.prompts.styles)
+            for domain in (
+                *real_domains(dataset, REAL_TEST),
+                *real_domains(dataset, REAL_TRAIN),
+                *dataset.prompts.styles,
+            )
             if domain in RESERVED_DOMAINS
         ]
     return faults
@@ -150,7 +156,9 @@ def _checkpoint_faults(configuration: Configuration) -> list[str]:
     faults = []
     for name, clip in configuration.clips.items():
         if clip.kind == "embedded":
-            faults += _corpus_faults(configuration, f"clips.{name}.corpus", clip.corpus.dataset, tuple(clip.corpus.shares))
+            faults += _corpus_faults(
+                configuration, f"clips.{name}.corpus", clip.corpus.dataset, tuple(clip.corpus.shares)
+            )
     for name, generator in configuration.generators.items():
         checkpoint = generator.checkpoint
         key = f"generators.{name}.checkpoint"

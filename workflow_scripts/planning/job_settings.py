@@ -114,9 +114,7 @@ def metrics(plan: Plan, run: Run) -> Settings:
 def figures(plan: Plan, comparison: Comparison) -> Settings:
     """Return the settings of one comparison's figures."""
     report = plan.configuration.report
-    return FigureSettings(
-        **vars(comparison), fixed_alpha=report.fixed_alpha, images_per_class=report.images_per_class
-    )
+    return FigureSettings(**vars(comparison), fixed_alpha=report.fixed_alpha, images_per_class=report.images_per_class)
 
 
 def page(plan: Plan) -> Settings:

@@ -81,7 +81,7 @@ class Plan:
         return real_domains(self.configuration.datasets[dataset], REAL_TEST)
 
     def evaluation_domains(self, run: Run) -> tuple[str, ...]:
-        """Return the domains that a run is scored on: the real ones and, if it is trained on images, their held-out part."""
+        """Return the domains that a run is scored on: the real ones and its training images' held-out part."""
         held_out = () if run.source == NO_SOURCE else (HELD_OUT,)
         return (*self.test_domains(run.dataset), *held_out)
 
@@ -124,7 +124,9 @@ class Plan:
     def collected_models(self) -> tuple[str, ...]:
         """Return the models that come from a hub or a folder and are needed."""
         clips = [item.clip for item in self.comparisons if item.clip not in self.embedded_clips]
-        return _distinct([*clips, *(m for _, g in self.generators if (m := self.model_of(g)) not in self.embedded_generators)])
+        return _distinct(
+            [*clips, *(m for _, g in self.generators if (m := self.model_of(g)) not in self.embedded_generators)]
+        )
 
     def text_to_image(self, model: str) -> Any:
         """Return the settings of a text-to-image checkpoint."""
@@ -150,7 +152,7 @@ class Plan:
             for item in self.comparisons
             for domain in source_domains(self.configuration, item.dataset, item.source)
         ]
-        corpora = [self.configuration.clips[name] for name in self.embedded_clips]
+        corpora: list[Any] = [self.configuration.clips[name] for name in self.embedded_clips]
         corpora += [self.text_to_image(name) for name in self.embedded_generators]
         seen = [(model.corpus.dataset, REAL_TRAIN, domain) for model in corpora for domain in model.corpus.shares]
         return _distinct([*tested, *trained, *seen])
@@ -164,7 +166,7 @@ class Plan:
         return [f"{image_folder(run.dataset, run.source, d)}/manifest.json" for d in self.train_domains(run)]
 
     def scored_manifests(self, run: Run, domain: str) -> list[str]:
-        """Return the manifests of the images of an evaluation domain; the held-out one gathers all that a run trains on."""
+        """Return the manifests of an evaluation domain; the held-out one gathers all that a run trains on."""
         if domain == HELD_OUT:
             return self.train_manifests(run)
         return [f"{image_folder(run.dataset, REAL_TEST, domain)}/manifest.json"]

@@ -4,8 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.class_names import read_class_names
+from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.prompts.settings import StylePrompts
 from workflow_scripts.prompts.tables import GENERATION_COLUMNS, generation_rows, write_table
 

@@ -4,8 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.class_names import read_class_names
+from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.prompts.settings import HeadPrompts
 from workflow_scripts.prompts.tables import HEAD_COLUMNS, head_rows, write_table
 from workflow_scripts.prompts.templates import head_sentences

@@ -41,9 +41,9 @@ class ImageFolders(Settings):
     """The user's own pictures: one folder per domain, in it one folder per class."""
 
     kind: Literal["folder"]
-    train: dict[Name, str] = {}
+    train: dict[Name, str] = Field(default={})
     """Folder of each domain's training pictures (optional)."""
-    test: dict[Name, str] = {}
+    test: dict[Name, str] = Field(default={})
     """Folder of each domain's test pictures (optional)."""
     shards: Count = 1
     """Files per split and domain."""

@@ -4,10 +4,10 @@ import argparse
 import logging
 from pathlib import Path
 
+from workflow_scripts.ground.class_names import read_class_names
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.logs import progress
 from workflow_scripts.ground.shards import write_shard
-from workflow_scripts.ground.class_names import read_class_names
 from workflow_scripts.real_images.rows import real_rows
 from workflow_scripts.real_images.settings import RealShard
 

@@ -181,7 +181,9 @@ def image_sources(manifests: Mapping[str, dict[str, Any]]) -> list[dict[str, Any
     rows = []
     for content in manifests.values():
         if "shards" in content:
-            made = {key: value for key, value in content["provenance"].items() if key not in ("checkpoint", "environment")}
+            made = {
+                key: value for key, value in content["provenance"].items() if key not in ("checkpoint", "environment")
+            }
             rows.append({**content, "shards": len(content["shards"]), "made": pretty(made)})
     return rows
 

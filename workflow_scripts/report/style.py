@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 
 mpl.use("Agg")
@@ -20,7 +21,7 @@ def apply_style() -> None:
             "axes.grid": True,
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.prop_cycle": mpl.cycler(color=list(COLOURS)),
+            "axes.prop_cycle": cycler(color=list(COLOURS)),
             "grid.color": "#e3e3e3",
             "grid.linewidth": 0.6,
             "axes.axisbelow": True,

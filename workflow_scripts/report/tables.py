@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -39,14 +40,14 @@ METRIC_NAMES = {
 
 
 def read_metrics(paths: Sequence[Path]) -> pd.DataFrame:
-    """Read metric tables into one, sorted and without repeats; alphas stay texts.
+    """Read metric tables into one, in their order and without repeats; alphas stay texts.
 
     Raises:
         InputError: a table is unreadable or lacks a column.
     """
     tables = [_read(path) for path in paths]
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
-    return whole.drop_duplicates().sort_values(list(COLUMNS[:10]), kind="stable", ignore_index=True)
+    return whole.drop_duplicates(ignore_index=True)
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -62,7 +63,7 @@ def _read(path: Path) -> pd.DataFrame:
 
 def comparison_metrics(table: pd.DataFrame, *, dataset: str, source: str, clip: str) -> pd.DataFrame:
     """Return the rows of one comparison: its own source's and the zero-shot ones."""
-    same = (table.dataset == dataset) & (table.clip == clip)
+    same = (table["dataset"] == dataset) & (table["clip"] == clip)
     return table[same & table.source.isin([source, NO_SOURCE])]
 
 
@@ -119,7 +120,7 @@ def oracle_alpha(means: pd.DataFrame, *, method: str, domain: str, metric: str =
     rows = means[(means.method == method) & (means.domain == domain) & (means.metric == metric)]
     ordered = rows.sort_values("alpha", key=lambda column: column.astype(float))
     values = ordered.value if HIGHER_IS_BETTER[metric] else -ordered.value
-    return str(ordered.alpha.loc[values.idxmax()])
+    return str(ordered.alpha.iloc[int(values.to_numpy().argmax())])
 
 
 def headline_rows(means: pd.DataFrame, *, domains: Sequence[str], fixed_alpha: str, metric: str = "top1") -> list[Row]:
@@ -143,13 +144,15 @@ def headline_rows(means: pd.DataFrame, *, domains: Sequence[str], fixed_alpha: s
 
 
 def _row(means: pd.DataFrame, method: str, alpha: str, why: str, domains: Sequence[str], metric: str) -> Row:
-    chosen = means[(means.method == method) & (means.alpha == alpha) & (means.metric == metric) & (means.space == "all")]
+    chosen = means[
+        (means.method == method) & (means.alpha == alpha) & (means.metric == metric) & (means.space == "all")
+    ]
     by_domain = chosen.set_index("domain")
     cells = [_cell(by_domain.loc[domain]) if domain in by_domain.index else None for domain in domains]
     return Row(method, alpha, why, tuple(cells))
 
 
-def _cell(row: "pd.Series[float]") -> Cell:
+def _cell(row: Any) -> Cell:
     return Cell(float(row.value), float(row.low), float(row.high), float(row.spread), int(row.seeds))
 
 

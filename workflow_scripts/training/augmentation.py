@@ -31,6 +31,4 @@ def random_resized_crop(images: Tensor, *, smallest: float, generator: torch.Gen
     theta[:, 0, 0], theta[:, 1, 1] = width, height
     theta[:, 0, 2], theta[:, 1, 2] = 2.0 * left + width - 1.0, 2.0 * top + height - 1.0
     grid = torch.nn.functional.affine_grid(theta.to(images), list(images.shape), align_corners=False)
-    return torch.nn.functional.grid_sample(
-        images, grid, mode="bicubic", padding_mode="border", align_corners=False
-    )
+    return torch.nn.functional.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)

@@ -37,7 +37,9 @@ def read_head_prompts(path: Path) -> tuple[list[str], list[list[str]]]:
         names = {row["label"]: row["class_name"] for row in rows}
         return [names[k] for k in labels], [[row["prompt"] for row in rows if row["label"] == k] for k in labels]
     except (OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: not a readable table of head prompts ({error}); delete it and run snakemake") from None
+        raise InputError(
+            f"{path}: not a readable table of head prompts ({error}); delete it and run snakemake"
+        ) from None
 
 
 def encode_head(clip: Clip, sentences: Sequence[Sequence[str]]) -> Tensor:

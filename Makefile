@@ -1,0 +1,58 @@
+# What a user runs: `make demo`, `make test`, `make lint`. Everything installs itself into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+
+.PHONY: demo test lint format schema resume environment data clean help
+
+help:
+	@echo "make demo    environment, data, the default workflow, the report"
+	@echo "make test    environment, every test that can run here"
+	@echo "make lint    ruff, mypy, snakefmt, snakemake --lint"
+	@echo "make resume  unlock after a killed run and go on with it"
+	@echo "make clean   delete results and Snakemake's records"
+
+environment: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	touch $@
+
+# Debian's package is the fastest source of Fashion-MNIST; without it the workflow lets torchvision download it.
+data:
+	@test -d /usr/share/datasets/fashion-mnist || { \
+	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	  apt-get update -qq && apt-get install -y -qq dataset-fashion-mnist; } || \
+	  echo "Debian's package dataset-fashion-mnist is not installed: torchvision will download Fashion-MNIST"
+
+demo: environment data
+	$(BIN)/snakemake --cores $(CORES)
+	@echo "the report: $(CURDIR)/results/report/index.html"
+
+resume: environment
+	$(BIN)/snakemake --unlock
+	$(BIN)/snakemake --cores $(CORES)
+
+test: environment data
+	$(BIN)/python -m pytest
+
+lint: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: environment
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+schema: environment
+	$(BIN)/python -c 'from pathlib import Path; from workflow_scripts.planning.configuration import write_schema; write_schema(Path("config.schema.json"))'
+
+clean:
+	rm -rf results .snakemake
