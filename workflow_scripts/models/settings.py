@@ -86,7 +86,7 @@ class Denoiser(Settings):
     channels: tuple[Count, ...] = (64, 128)
     layers_per_block: Count = 1
     heads: Count = 4
-    steps: Count = 450
+    steps: Count = 400
     batch_size: Count = 96
     learning_rate: Positive = 2e-3
     warmup_fraction: Fraction = 0.1

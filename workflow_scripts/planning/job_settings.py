@@ -12,7 +12,7 @@ from workflow_scripts.planning.layout import Comparison, Run
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.prompts.settings import HeadPrompts, StylePrompts
 from workflow_scripts.real_images.folders import listing_digest
-from workflow_scripts.real_images.settings import ImageFolders, RealManifest, RealShard, Split
+from workflow_scripts.real_images.settings import Digits, FashionMnist, ImageFolders, RealManifest, RealShard, Split
 from workflow_scripts.report.settings import FigureSettings, PageComparison, PageSettings
 from workflow_scripts.training.finetune_settings import FinetuneJob
 
@@ -28,11 +28,24 @@ def head_prompts(plan: Plan, dataset: str) -> Settings:
 
 
 def real_shard(plan: Plan, dataset: str, split: Split, domain: str, shard: int) -> Settings:
-    """Return the settings of one shard of real images, with a digest of the listing of an image folder."""
+    """Return the settings of one shard of real images: its own split and domain only.
+
+    Another domain, or more test images, leave the training images as they are.
+    """
     images = plan.configuration.datasets[dataset].images
     listing = ""
     if isinstance(images, ImageFolders):
-        listing = listing_digest(Path((images.train if split == "real-train" else images.test)[domain]))
+        roots = images.train if split == "real-train" else images.test
+        listing = listing_digest(Path(roots[domain]))
+        kept = {domain: roots[domain]}
+        images = images.model_copy(
+            update={"train": kept if split == "real-train" else {}, "test": {} if split == "real-train" else kept}
+        )
+    elif isinstance(images, FashionMnist):
+        other = "test_images" if split == "real-train" else "train_images"
+        images = images.model_copy(update={"domains": (domain,), other: 1})
+    elif isinstance(images, Digits):
+        images = images.model_copy(update={"domains": (domain,)})
     return RealShard(dataset=dataset, images=images, split=split, domain=domain, shard=shard, listing=listing)
 
 

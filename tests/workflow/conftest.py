@@ -1,0 +1,25 @@
+"""One finished run of the digits preset, shared by all tests of the workflow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.harness import Planner, project_with_recorder, run
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project in which the digits preset has run."""
+    project = project_with_recorder(tmp_path_factory.mktemp("finished") / "project")
+    result = run(project)
+    assert result.returncode == 0, result.stderr[-5000:]
+    return project
+
+
+@pytest.fixture(scope="session")
+def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
+    """Return a planner of dry runs."""
+    found = Planner(tmp_path_factory.mktemp("planner"))
+    yield found
+    found.close()

@@ -1,0 +1,117 @@
+"""Copies of the project, runs of it, and what a dry run plans."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+PARTS = ("Snakefile", "config.yaml", "envs", "presets", "profiles", "rules", "workflow_scripts")
+DIGITS = "presets/digits.yaml"
+
+
+def copy_project(target: Path) -> Path:
+    """Copy what the workflow needs, without results and caches."""
+    target.mkdir(parents=True)
+    for name in PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / name)
+    return target
+
+
+def run(project: Path, *arguments: str, directory: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run snakemake on the digits preset, from another folder and without activating the environment."""
+    command = [str(SNAKEMAKE), "--cores", "2", "--snakefile", str(project / "Snakefile")]
+    command += ["--configfile", str(project / DIGITS), "--directory", str(directory or project), *arguments]
+    return subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+
+
+def planned_in(text: str) -> dict[str, int]:
+    """Return how many jobs of each rule a dry run's output plans (without `all`)."""
+    table = re.search(r"Job stats:\n.*?\n-+ .*?\n(.*?)\ntotal ", text, flags=re.DOTALL)
+    if table is None:
+        assert "Nothing to be done" in text, text
+        return {}
+    rows = (line.split() for line in table.group(1).splitlines())
+    return {name: int(count) for name, count in rows if name != "all"}
+
+
+class Planner:
+    """Asks for dry runs; a state is needed because Snakemake takes a second to import."""
+
+    def __init__(self, scratch: Path) -> None:
+        """Start the process that plans; `scratch` holds overlays and outputs."""
+        self.scratch = scratch
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("planner.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def text(
+        self, project: Path, overlay: dict[str, Any] | None = None, directory: Path | None = None
+    ) -> tuple[int, str]:
+        """Return exit code and output of a dry run of the digits preset with an overlay."""
+        files = [str(project / DIGITS)]
+        if overlay:
+            path = self.scratch / "overlay.yaml"
+            path.write_text(yaml.safe_dump(overlay, allow_unicode=True), encoding="utf-8")
+            files.append(str(path))
+        output = self.scratch / "output.txt"
+        arguments = ["-n", "--snakefile", str(project / "Snakefile"), "--directory", str(directory or project)]
+        arguments += ["--configfile", *files]
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        request = {"folder": "/", "arguments": arguments, "output": str(output)}
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        code = int(self.process.stdout.readline())
+        return code, output.read_text(encoding="utf-8")
+
+    def plan(
+        self, project: Path, overlay: dict[str, Any] | None = None, directory: Path | None = None
+    ) -> dict[str, int]:
+        """Return how many jobs of each rule would run."""
+        code, text = self.text(project, overlay, directory)
+        assert code == 0, text
+        return planned_in(text)
+
+    def close(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+RECORDER = """
+import atexit, os, sys
+
+def _record():
+    main = getattr(sys.modules.get("__main__"), "__spec__", None)
+    if main is None or not main.name.startswith("workflow_scripts."):
+        return
+    names = {main.name, *(name for name in sys.modules if name.split(".")[0] == "workflow_scripts")}
+    os.makedirs("modules", exist_ok=True)
+    with open(f"modules/{main.name}", "a", encoding="utf-8") as file:
+        file.write(" ".join(sorted(names)) + "\\n")
+
+atexit.register(_record)
+"""
+"""A sitecustomize that notes, when a job of ours ends, which of our modules it had imported."""
+
+
+def project_with_recorder(target: Path) -> Path:
+    """Copy the project and let its jobs note their modules under `modules/` of the working directory."""
+    project = copy_project(target)
+    (project / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
+    return project

@@ -1,0 +1,65 @@
+"""The failure matrix: a job that failed is planned again with all that follows; a deleted product is planned."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.workflow.graph import ENTRIES, with_followers
+from tests.workflow.harness import Planner, run
+
+CHANGES = {
+    "embedded_clip": {"clips": {"digits-clip": {"seed": 5}}},
+    "embedded_autoencoder": {"generators": {"digits-diffusion": {"checkpoint": {"autoencoder": {"steps": 7}}}}},
+    "embedded_text_to_image": {"generators": {"digits-diffusion": {"checkpoint": {"denoiser": {"steps": 7}}}}},
+    "generation_prompts": {
+        "datasets": {"digits": {"prompts": {"styles": {"photo": ["one {}"], "negative": ["two {}"]}}}}
+    },
+    "head_prompts": {"datasets": {"digits": {"prompts": {"head": {"templates": ["a {}"]}}}}},
+    "real_shard": {"datasets": {"digits": {"images": {"shards": 2}}}},
+    "generation_shard": {"generators": {"digits-diffusion": {"steps": 3}}},
+    "finetune": {"methods": {"plain": {"epochs": 2}, "regft": {"epochs": 2}}},
+    "score": {"evaluation": {"scoring": {"batch_size": 50}}},
+    "metrics": {"evaluation": {"metrics": {"resamples": 20}}},
+    "report_figures": {"report": {"images_per_class": 2}},
+    "report_page": {"report": {"title": "other"}},
+    "export_alpha": {"exports": ["0.50", "0.00"]},
+}
+"""A change of each rule's own settings. Rules without settings follow their inputs and are broken by an edit below."""
+
+BROKEN = 'raise SystemExit("made to fail")\n'
+
+
+@pytest.mark.parametrize("rule", sorted(CHANGES))
+def test_a_failed_job_is_planned_with_all_that_follows(
+    rule: str, finished: Path, planner: Planner, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(finished, project)
+    entry = next(name for name, known in ENTRIES.items() if known == rule)
+    path = project / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
+    original = path.read_text()
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump(CHANGES[rule]))
+    path.write_text(BROKEN + original.replace("from __future__", "#"))
+    failed = run(project, "--configfile", str(project / "presets/digits.yaml"), str(overlay))
+    assert failed.returncode == 1
+    path.write_text(original)
+    plan = planner.plan(project, CHANGES[rule])
+    assert set(plan) == with_followers({rule})
+
+
+def test_every_deleted_product_is_planned(finished: Path, planner: Planner) -> None:
+    products = sorted(path for path in (finished / "results").rglob("*") if path.is_file())
+    kept = [path for path in products if not {"logs", "benchmarks", "scores.parts", ".locks"} & set(path.parts)]
+    one_per_kind = {(path.name, path.parts[-3] if path.name == "00000.parquet" else ""): path for path in kept}
+    for path in one_per_kind.values():
+        hidden = path.with_name(f".{path.name}.hidden")
+        path.rename(hidden)
+        try:
+            plan = planner.plan(finished)
+        finally:
+            hidden.rename(path)
+        assert plan, f"{path} was deleted and nothing is planned"
+    assert planner.plan(finished) == {}
