@@ -54,6 +54,8 @@ def provenance(
 ) -> dict[str, Any]:
     """Return what made the images of a shard; no times and no host names."""
     names = {row["label"]: row["class_name"] for row in prompts}
+    # Keys with an underscore hold folder names.
+    public = sorted(item for item in pipeline.scheduler.config.items() if not item[0].startswith("_"))
     return {
         **settings.model_dump(mode="json"),
         "classes": [names[label] for label in sorted(names)],
@@ -61,7 +63,7 @@ def provenance(
         "checkpoint_digest": sha256_of(model),
         "pipeline": type(pipeline).__name__,
         "scheduler": type(pipeline.scheduler).__name__,
-        "scheduler_digest": digest_of({key: repr(value) for key, value in sorted(pipeline.scheduler.config.items())}),
+        "scheduler_digest": digest_of({key: repr(value) for key, value in public}),
         "environment": environment_record(device),
     }
 

@@ -20,7 +20,8 @@ def save_weights(path: Path, tensors: StateDict, *, metadata: dict[str, Any] | N
     """Write tensors and JSON metadata to a safetensors file that appears only when it is whole."""
     content = {name: tensor.detach().to("cpu").contiguous().clone() for name, tensor in sorted(tensors.items())}
     with replacing(path) as temporary:
-        save_file(content, temporary, metadata={"format": "pt", "nameonly": canonical_json(metadata or {})})
+        # One key only: safetensors writes several in random order, and equal weights would not be equal files.
+        save_file(content, temporary, metadata={"nameonly": canonical_json(metadata or {})})
 
 
 def load_weights(path: Path) -> tuple[StateDict, dict[str, Any]]:

@@ -1,0 +1,200 @@
+"""The very same drawing code on small checkpoints of four families."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+
+from tests.generation.checkpoints import FAMILIES, save_checkpoint
+from workflow_scripts.generation import draw as draw_entry
+from workflow_scripts.generation.drawing import draw, draw_batch, requests
+from workflow_scripts.generation.pipelines import load_pipeline
+from workflow_scripts.generation.prompt_embeddings import EncodedPrompts, encode_prompts
+from workflow_scripts.generation.settings import ShardSettings
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.shards import ImageRow, open_shard, provenance_of
+from workflow_scripts.prompts.tables import GENERATION_COLUMNS, generation_rows, write_table
+
+CPU = torch.device("cpu")
+NAMES = ('a "b" $(touch x)', "../x/é")
+
+
+@pytest.fixture(scope="session")
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {family: save_checkpoint(family, tmp_path_factory.mktemp(family)) for family in FAMILIES}
+
+
+def settings(**changes: Any) -> ShardSettings:
+    values: dict[str, Any] = {
+        "dataset": "d",
+        "generator": "g",
+        "style": "photo",
+        "first_index": 0,
+        "indices": 2,
+        "steps": 2,
+        "guidance_scale": 3.0,
+        "size": 32,
+        "batch_size": 4,
+        **changes,
+    }
+    return ShardSettings(**values)
+
+
+def prompts() -> list[dict[str, Any]]:
+    return generation_rows(NAMES, style="photo", templates=["one {}", "two {}"])
+
+
+def drawn(manifest: Path, chosen: ShardSettings) -> list[ImageRow]:
+    pipeline = load_pipeline(manifest, chosen, device=CPU)
+    return list(draw(pipeline, requests(prompts(), chosen), chosen))
+
+
+def pixels(row: ImageRow) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(row.image)).convert("RGB"), dtype=np.int16)
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_every_family_draws_the_same_image_in_any_batch_and_shard(family: str, manifests: dict[str, Path]) -> None:
+    together = drawn(manifests[family], settings())
+    assert [(row.label, row.index) for row in together] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    assert [row.prompt for row in together] == [
+        f"one {NAMES[0]}",
+        f"one {NAMES[1]}",
+        f"two {NAMES[0]}",
+        f"two {NAMES[1]}",
+    ]
+    assert pixels(together[0]).shape == (32, 32, 3)
+    alone = drawn(manifests[family], settings(batch_size=1))
+    second = drawn(manifests[family], settings(first_index=1, indices=1))
+    for row, other in zip([*together, *together[2:]], [*alone, *second], strict=True):
+        assert (row.seed, row.label, row.index) == (other.seed, other.label, other.index)
+        assert np.abs(pixels(row) - pixels(other)).max() <= 2
+    assert len({row.image for row in together}) == 4
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_encoding_once_equals_passing_texts(family: str, manifests: dict[str, Path]) -> None:
+    chosen = settings()
+    pipeline = load_pipeline(manifests[family], chosen, device=CPU)
+    wanted = requests(prompts(), chosen)
+    texts = [request.prompt for request in wanted]
+    once = encode_prompts(pipeline, texts, negative_prompt=None, guidance_scale=chosen.guidance_scale)
+    assert len(once.place) == 4
+    assert all(len(tensor) == 4 for tensor in once.tensors.values())
+    assert once.tensors
+    encoded, _ = draw_batch(pipeline, once, wanted, chosen)
+    plain, _ = draw_batch(pipeline, EncodedPrompts({}, {}, None), wanted, chosen)
+    for one, other in zip(encoded, plain, strict=True):
+        assert np.abs(one.astype(int) - other.astype(int)).max() <= 2
+
+
+def test_each_distinct_prompt_is_encoded_once(manifests: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = settings(indices=6)
+    pipeline = load_pipeline(manifests["stable-diffusion"], chosen, device=CPU)
+    calls: list[str] = []
+    original = pipeline.encode_prompt
+
+    def counted(prompt: Any, *arguments: Any, **options: Any) -> Any:
+        calls.extend([prompt] if prompt is not None else [])
+        return original(prompt, *arguments, **options)
+
+    monkeypatch.setattr(pipeline, "encode_prompt", counted)
+    assert len(list(draw(pipeline, requests(prompts(), chosen), chosen))) == 12
+    assert sorted(calls) == sorted({row["prompt"] for row in prompts()})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"steps": 3},
+        {"guidance_scale": 7.0},
+        {"guidance_scale": 1.0},
+        {"negative_prompt": "zzz"},
+        {"scheduler": "euler-ancestral"},
+        {"seed": 1},
+        {"size": 48},
+        {"stored_size": 16},
+    ],
+)
+def test_every_setting_changes_the_image(changes: dict[str, Any], manifests: dict[str, Path]) -> None:
+    base = drawn(manifests["stable-diffusion"], settings())
+    other = drawn(manifests["stable-diffusion"], settings(**changes))
+    assert base[0].image != other[0].image
+    size = changes.get("stored_size", changes.get("size", 32))
+    assert pixels(other[0]).shape == (size, size, 3)
+
+
+def test_settings_that_a_pipeline_cannot_heed_are_refused(manifests: dict[str, Path]) -> None:
+    with pytest.raises(InputError, match=r"scheduler: 'ddim' does not fit FluxPipeline \(fitting: flow-match-euler\)"):
+        load_pipeline(manifests["flux"], settings(scheduler="ddim"), device=CPU)
+    with pytest.raises(InputError, match=r"scheduler: 'flow-match-euler' does not fit StableDiffusionPipeline"):
+        load_pipeline(manifests["stable-diffusion"], settings(scheduler="flow-match-euler"), device=CPU)
+    with pytest.raises(InputError, match="negative_prompt: has no effect without guidance"):
+        load_pipeline(manifests["pixart"], settings(negative_prompt="x", guidance_scale=1.0), device=CPU)
+
+
+def test_flagged_and_black_images_are_columns(
+    manifests: dict[str, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    chosen = settings()
+    pipeline = load_pipeline(manifests["stable-diffusion"], chosen, device=CPU)
+
+    def checker(image: Any, device: Any, dtype: Any) -> tuple[Any, list[bool]]:
+        image[1] = -1.0 if isinstance(image, torch.Tensor) else 0.0
+        return image, [False, True, False, False]
+
+    monkeypatch.setattr(pipeline, "run_safety_checker", checker)
+    rows = list(draw(pipeline, requests(prompts(), chosen), chosen))
+    assert [row.flagged for row in rows] == [False, True, False, False]
+    assert [row.black for row in rows] == [False, True, False, False]
+    assert "1 of 4 images are black or flagged" in caplog.text
+
+
+def test_without_a_checker_nothing_is_flagged(manifests: dict[str, Path]) -> None:
+    assert {row.flagged for row in drawn(manifests["stable-diffusion"], settings(safety_checker=False))} == {None}
+
+
+def run_entry(manifest: Path, folder: Path, chosen: ShardSettings) -> Path:
+    write_table(folder / "prompts.parquet", prompts(), GENERATION_COLUMNS)
+    parser_arguments = {
+        "settings": chosen.canonical(),
+        "prompts": folder / "prompts.parquet",
+        "model": manifest,
+        "output": folder / "shard.parquet",
+        "threads": 1,
+        "locks": folder / "locks",
+    }
+    draw_entry.job(type("Options", (), parser_arguments)())  # type: ignore[arg-type]
+    return folder / "shard.parquet"
+
+
+def test_the_shard_is_bit_identical_and_says_what_made_it(manifests: dict[str, Path], tmp_path: Path) -> None:
+    shards = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        shards.append(run_entry(manifests["stable-diffusion"], tmp_path / name, settings(scheduler="euler")))
+    assert shards[0].read_bytes() == shards[1].read_bytes()
+    made = provenance_of(open_shard(shards[0]))
+    assert made["classes"] == list(NAMES)
+    assert made["pipeline"] == "StableDiffusionPipeline"
+    assert made["scheduler"] == "EulerDiscreteScheduler"
+    assert made["environment"]["device"] == "cpu"
+    assert (made["steps"], made["guidance_scale"], made["batch_size"]) == (2, 3.0, 4)
+    rows = pq.read_table(shards[0]).to_pylist()
+    assert rows[1]["class_name"] == NAMES[1]
+    assert rows[1]["source_image"] == "g/photo/1/0"
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    manifest = save_checkpoint("stable-diffusion", tmp_path / "model")
+    weights = tmp_path / "model/files/unet/diffusion_pytorch_model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(InputError, match=r"unet/diffusion_pytorch_model\.safetensors: damaged"):
+        load_pipeline(manifest, settings(), device=CPU)

@@ -1,0 +1,243 @@
+"""Embedded models: captions, the text tower as transformers sees it, training that repeats bit for bit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from diffusers import AutoPipelineForText2Image
+from open_clip.tokenizer import SimpleTokenizer
+
+from workflow_scripts.ground.clip import load_clip
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.images import encode_png
+from workflow_scripts.ground.manifests import checked_model_folder, read_manifest
+from workflow_scripts.ground.shards import ImageRow, write_image_manifest, write_shard
+from workflow_scripts.models import collect, train_autoencoder, train_clip, train_text_to_image
+from workflow_scripts.models.captions import make_captions, templates, words_of
+from workflow_scripts.models.clip_training import contrastive_loss
+from workflow_scripts.models.corpus import domain_counts, endless_batches
+from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
+from workflow_scripts.models.settings import (
+    Autoencoder,
+    AutoencoderJob,
+    Corpus,
+    Denoiser,
+    DenoiserJob,
+    EmbeddedClip,
+    FolderCheckpoint,
+    HubCheckpoint,
+)
+from workflow_scripts.models.text_encoder import text_model_of, tokenizer_of
+from workflow_scripts.real_images.builtin import CLASS_NAMES
+
+CLASSES = CLASS_NAMES["digits"]
+CORPUS = Corpus(dataset="digits", images=64, shares={"photo": 1.0, "negative": 1.0})
+
+
+def options(**values: Any) -> Any:
+    return type("Options", (), {"threads": 1, "locks": Path("locks"), **values})()
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    generator = np.random.default_rng(0)
+    manifests = []
+    for domain in ("photo", "negative"):
+        folder = tmp_path_factory.mktemp(domain)
+        rows = [
+            ImageRow(
+                image=encode_png(generator.integers(0, 255, (8, 8), dtype=np.uint8)),
+                label=k % 10,
+                class_name=CLASSES[k % 10],
+                style=domain,
+                index=k // 10,
+                source_image=str(k),
+            )
+            for k in range(100)
+        ]
+        write_shard(folder / "0.parquet", rows, provenance={"classes": list(CLASSES), "data_set": "digits"})
+        write_image_manifest(
+            folder / "manifest.json", [folder / "0.parquet"], dataset="digits", source="real-train", domain=domain
+        )
+        manifests.append(folder / "manifest.json")
+    return manifests
+
+
+def small_clip() -> EmbeddedClip:
+    return EmbeddedClip(
+        kind="embedded", corpus=CORPUS, image_size=8, patch_size=4, width=32, layers=1, heads=2, text_width=32,
+        text_layers=2, text_heads=2, dimension=16, batch_size=16, epochs=2,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def clip(images: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    manifest = tmp_path_factory.mktemp("clip") / "manifest.json"
+    train_clip.job(options(settings=small_clip().canonical(), images=images, output=manifest))
+    return manifest
+
+
+def test_caption_shares_are_kept() -> None:
+    labels = [k % 10 for k in range(20_000)]
+    arguments: dict[str, Any] = {"classes": CLASSES, "data_set": "digits", "domain": "photo", "seed": 3}
+    captions = make_captions(labels, general=0.2, wrong=0.1, **arguments)
+    general = sum("digit" in text or "number" in text for text in captions) / len(captions)
+    right = sum(
+        any(f"{name}." in f"{text}." for name in words_of("digits", CLASSES[label])[0])
+        for label, text in zip(labels, captions, strict=True)
+    ) / len(captions)
+    assert general == pytest.approx(0.2, abs=0.01)
+    assert right == pytest.approx(0.7, abs=0.01)
+    assert captions == make_captions(labels, general=0.2, wrong=0.1, **arguments)
+    assert captions != make_captions(labels, general=0.2, wrong=0.1, **{**arguments, "seed": 4})
+
+
+def test_every_built_in_class_has_words_and_every_domain_templates() -> None:
+    for data_set, classes in CLASS_NAMES.items():
+        for name in classes:
+            assert name.lower() in words_of(data_set, name)[0]
+    assert "a sketch of a {}." in templates("sketch")
+    assert templates("painting") == ["a painting of a {}.", "a {}"]
+    assert words_of("mine", "Alarm clock") == (["alarm clock"], ["alarm clock"])
+
+
+def test_shares_add_up() -> None:
+    corpus = Corpus(dataset="d", images=100, shares={"a": 2.0, "b": 1.0, "c": 1.0})
+    assert domain_counts(corpus, 101) == {"a": 50, "b": 26, "c": 25}
+
+
+def test_every_image_is_seen_once_per_pass() -> None:
+    batches = list(endless_batches(10, 5, steps=4, seed=0))
+    assert sorted(torch.cat(batches[:2]).tolist()) == list(range(10))
+    assert sorted(torch.cat(batches[2:]).tolist()) == list(range(10))
+    assert batches[0].tolist() != batches[2].tolist()
+    with pytest.raises(InputError, match="fewer than one batch"):
+        next(endless_batches(3, 5, steps=1, seed=0))
+
+
+def test_the_contrastive_loss_equals_clips_where_captions_differ() -> None:
+    generator = torch.Generator().manual_seed(0)
+    features = [torch.nn.functional.normalize(torch.randn(6, 8, generator=generator), dim=-1) for _ in range(2)]
+    expected = open_clip.ClipLoss()(features[0], features[1], torch.tensor(10.0))
+    place = torch.arange(6)
+    torch.testing.assert_close(contrastive_loss(features[0], features[1], place, torch.tensor(10.0)), expected)
+
+
+def test_the_clip_loads_in_plain_open_clip_and_in_ours(clip: Path) -> None:
+    model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{clip.parent}")
+    ours = load_clip(clip, device=torch.device("cpu"))
+    texts = ["a photo of a three.", "a negative of a nine."]
+    tokens = open_clip.get_tokenizer(f"local-dir:{clip.parent}")(texts)
+    assert tokens.shape == (2, 16)
+    with torch.no_grad():
+        expected = model.eval().encode_text(tokens, normalize=True)
+    torch.testing.assert_close(ours.encode_texts(texts), expected)
+    from PIL import Image
+
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (13, 17, 3), dtype=np.uint8))
+    halves = ours.normalise(torch.from_numpy(np.asarray(ours.geometry(picture)))[None])
+    torch.testing.assert_close(halves[0], preprocess(picture), rtol=0.0, atol=1e-6)
+
+
+def test_training_a_clip_again_gives_the_same_bits(clip: Path, images: list[Path], tmp_path: Path) -> None:
+    train_clip.job(options(settings=small_clip().canonical(), images=images, output=tmp_path / "manifest.json"))
+    for name in (*CLIP_FILES, "manifest.json"):
+        assert (tmp_path / name).read_bytes() == (clip.parent / name).read_bytes()
+
+
+def test_hidden_states_of_all_positions_equal_open_clips(clip: Path) -> None:
+    model = load_clip(clip, device=torch.device("cpu")).model
+    tokens = SimpleTokenizer(context_length=16)(["a photo of a three.", "", "one two three four five six seven " * 4])
+    text_model = text_model_of(model)
+    with torch.no_grad():
+        embedded = model.token_embedding(tokens) + model.positional_embedding
+        expected = model.ln_final(model.transformer(embedded, attn_mask=model.attn_mask))
+        found = text_model(tokens).last_hidden_state
+    assert torch.equal(found, expected) or float((found - expected).abs().max()) < 1e-6
+
+
+@pytest.mark.parametrize("text", ["a photo of a T-shirt/top", "a négative, of 3 boots!", "猫", "", "word " * 40])
+def test_token_ids_equal_open_clips_up_to_the_end(text: str) -> None:
+    ours = tokenizer_of(context_length=16)(text, padding="max_length", max_length=16, truncation=True)["input_ids"]
+    theirs = SimpleTokenizer(context_length=16)(text)[0].tolist()
+    end = theirs.index(49407)
+    assert ours[: end + 1] == theirs[: end + 1]
+    assert set(ours[end:]) == {49407}
+
+
+def test_the_pipeline_loads_and_draws(clip: Path, images: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    autoencoder = Autoencoder(channels=(8, 16, 16), steps=3, batch_size=8)
+    first = AutoencoderJob(corpus=CORPUS, image_size=16, autoencoder=autoencoder, seed=0)
+    weights = folder / "vae/diffusion_pytorch_model.safetensors"
+    train_autoencoder.job(options(settings=first.canonical(), images=images, output=weights))
+    second = DenoiserJob(
+        corpus=CORPUS, image_size=16, denoiser=Denoiser(channels=(16, 32), steps=3, batch_size=8), seed=0
+    )
+    manifest = folder / "manifest.json"
+    train_text_to_image.job(
+        options(settings=second.canonical(), images=images, clip=clip, autoencoder=weights, output=manifest)
+    )
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert found == {"manifest.json", *AUTOENCODER_FILES, *PIPELINE_FILES}
+    assert {entry["file"] for entry in read_manifest(manifest)["files"]} == found - {"manifest.json"}
+    pipeline = AutoPipelineForText2Image.from_pretrained(checked_model_folder(manifest), use_safetensors=True)
+    assert pipeline.tokenizer.model_max_length == 16
+    assert pipeline.scheduler.config.steps_offset == 1
+    pictures = pipeline("a photo of a three.", num_inference_steps=2, output_type="np").images
+    assert pictures.shape == (1, 16, 16, 3)
+    (folder / "unet/config.json").write_text("{}")
+    with pytest.raises(InputError, match=r"unet/config\.json: damaged"):
+        checked_model_folder(manifest)
+
+
+def test_folder_checkpoints_are_declared_in_place(clip: Path, tmp_path: Path) -> None:
+    settings = FolderCheckpoint(kind="folder", path=str(clip.parent))
+    manifest = tmp_path / "manifest.json"
+    collect.job(options(settings=settings.canonical(), what="clip", output=manifest))
+    assert checked_model_folder(manifest) == clip.parent.resolve()
+    assert load_clip(manifest, device=torch.device("cpu")).image_size == 8
+
+
+def test_bad_folders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such folder"):
+        collect.checkpoint_files(tmp_path / "none", what="clip")
+    with pytest.raises(InputError, match=r"no open_clip_config\.json"):
+        collect.checkpoint_files(tmp_path, what="clip")
+    with pytest.raises(InputError, match=r"no model_index\.json"):
+        collect.checkpoint_files(tmp_path, what="text-to-image")
+    (tmp_path / "model_index.json").write_text("{}")
+    (tmp_path / "diffusion_pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(InputError, match="pickled weights are never loaded"):
+        collect.checkpoint_files(tmp_path, what="text-to-image")
+
+
+def test_hub_checkpoints_are_fetched_at_their_revision(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def fetched(repository: str, *, revision: str, local_dir: Path, allow_patterns: list[str]) -> None:
+        asked.update(repository=repository, revision=revision, patterns=allow_patterns)
+        local_dir.mkdir(parents=True)
+        for name in CLIP_FILES:
+            (local_dir / name).write_bytes((clip.parent / name).read_bytes())
+
+    monkeypatch.setattr(collect, "snapshot_download", fetched)
+    settings = HubCheckpoint(kind="hub", repository="someone/clip", revision="abc123")
+    manifest = tmp_path / "manifest.json"
+    collect.job(options(settings=settings.canonical(), what="clip", output=manifest))
+    assert (asked["repository"], asked["revision"]) == ("someone/clip", "abc123")
+    assert not any(pattern.endswith((".bin", ".pt", ".py", ".ckpt")) for pattern in asked["patterns"])
+    assert json.loads(manifest.read_text())["folder"] == "files"
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(collect, "snapshot_download", unreachable)
+    with pytest.raises(InputError, match=r"someone/clip at abc123 cannot be fetched \(no route to host\)"):
+        collect.job(options(settings=settings.canonical(), what="clip", output=manifest))

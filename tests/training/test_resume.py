@@ -1,0 +1,158 @@
+"""An interrupted training ends with the very weights of an undisturbed one; other settings start anew."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.images import DecodedImages
+from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints
+from workflow_scripts.training.finetune_settings import FinetuneJob
+from workflow_scripts.training.heads import ImageClassifier, LinearHead
+from workflow_scripts.training.loop import Trainer, epoch_batches, freeze_batch_norm, objective, steps_per_epoch
+
+
+def images(count: int) -> DecodedImages:
+    generator = np.random.default_rng(0)
+    return DecodedImages(
+        pixels=generator.integers(0, 255, (count, 4, 4, 3), dtype=np.uint8),
+        labels=generator.integers(0, 3, count),
+        index=np.arange(count),
+        domain=np.zeros(count, dtype=np.int64),
+        source_image=tuple(map(str, range(count))),
+        domains=("photo",),
+        classes=("a", "b", "c"),
+        left_out=0,
+    )
+
+
+def job(**changes: Any) -> FinetuneJob:
+    values: dict[str, Any] = {
+        "kind": "finetune",
+        "variance_weight": 0.16,
+        "covariance_weight": 0.02,
+        "epochs": 4,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+        "seed": 0,
+    }
+    return FinetuneJob(**{**values, **changes})
+
+
+class Interrupted(Exception):
+    """Stands for a preempted job."""
+
+
+def trainer(settings: FinetuneJob, interrupt_at: int | None = None) -> Trainer:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 6))
+        head = LinearHead(torch.randn(3, 6))
+    model = ImageClassifier(encoder, head)
+    steps = 0
+
+    def normalise(pixels: torch.Tensor) -> torch.Tensor:
+        nonlocal steps
+        steps += model.training
+        if interrupt_at is not None and steps > interrupt_at:
+            raise Interrupted
+        return pixels.permute(0, 3, 1, 2).float() / 255.0
+
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.1)
+    return Trainer(
+        model=model,
+        optimiser=optimiser,
+        settings=settings,
+        images=images(30),
+        held_out=images(5),
+        normalise=normalise,
+        device=torch.device("cpu"),
+    )
+
+
+def test_resuming_gives_the_same_bits(tmp_path: Path) -> None:
+    whole = trainer(job())
+    expected = whole.train(tmp_path / "whole.pt")
+    checkpoint = tmp_path / "part.pt"
+    with pytest.raises(Interrupted):
+        trainer(job(), interrupt_at=3 * 2 + 1).train(checkpoint)
+    resumed = trainer(job())
+    records = resumed.train(checkpoint)
+    assert records == expected
+    assert all(torch.equal(a, b) for a, b in zip(whole.model.parameters(), resumed.model.parameters(), strict=True))
+    assert [line["epoch"] for line in records if line["kind"] == "epoch"] == [0, 1, 2, 3]
+
+
+def test_other_settings_ignore_and_delete_the_checkpoint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    output = tmp_path / "model.safetensors"
+    old = checkpoint_path(output, "settings-with-lr-0.01")
+    with pytest.raises(Interrupted):
+        trainer(job(), interrupt_at=7).train(old)
+    assert old.is_file()
+    new = checkpoint_path(output, "settings-with-lr-0.02")
+    delete_checkpoints(output, but=new)
+    assert not old.exists()
+    caplog.set_level("INFO")
+    trainer(job(learning_rate=0.02)).train(new)
+    assert "training starts at epoch 0 of 4" in caplog.text
+
+
+def test_a_damaged_checkpoint_starts_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "c.pt").write_bytes(b"cut short")
+    assert len(trainer(job()).train(tmp_path / "c.pt")) == 4 * 3 + 4
+    assert "is damaged" in caplog.text
+
+
+def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
+    import pickle
+
+    class Payload:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "ran",))
+
+    (tmp_path / "c.pt").write_bytes(pickle.dumps(Payload()))
+    trainer(job(epochs=1)).train(tmp_path / "c.pt")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_fewer_images_than_a_batch_are_an_error() -> None:
+    assert steps_per_epoch(30, 8) == 3
+    with pytest.raises(InputError, match="7 training images are fewer than one batch of 8"):
+        steps_per_epoch(7, 8)
+
+
+def test_batches_cover_an_epoch_without_repeats() -> None:
+    batches = epoch_batches(30, 8, seed=0, epoch=1)
+    assert [len(batch) for batch in batches] == [8, 8, 8]
+    assert len(set(torch.cat(batches).tolist())) == 24
+    assert torch.equal(torch.cat(batches), torch.cat(epoch_batches(30, 8, seed=0, epoch=1)))
+    assert not torch.equal(batches[0], epoch_batches(30, 8, seed=0, epoch=2)[0])
+
+
+def test_plain_training_is_cross_entropy_alone() -> None:
+    features, logits, labels = torch.randn(8, 6), torch.randn(8, 3), torch.arange(8) % 3
+    expected = torch.nn.functional.cross_entropy(logits, labels)
+    loss, parts = objective(features, logits, labels, job(variance_weight=0.0, covariance_weight=0.0))
+    assert loss == expected
+    regularised, _ = objective(features, logits, labels, job())
+    added = 0.16 * parts["variance"] + 0.02 * parts["covariance"]
+    assert float(regularised - loss) == pytest.approx(added, abs=1e-6)
+
+
+def test_a_loss_that_is_not_finite_stops_with_step_and_rate(tmp_path: Path) -> None:
+    broken = trainer(job())
+    with torch.no_grad():
+        broken.model.head.bias.fill_(float("nan"))
+    with pytest.raises(InputError, match=r"the loss is nan at step 0 with learning rate 0\.01"):
+        broken.train(tmp_path / "c.pt")
+
+
+def test_frozen_batch_norm_keeps_its_statistics_and_trains_its_scale() -> None:
+    model = torch.nn.Sequential(torch.nn.BatchNorm1d(3)).train()
+    freeze_batch_norm(model)
+    model(torch.randn(4, 3) + 5).sum().backward()
+    assert torch.equal(model[0].running_mean, torch.zeros(3))
+    assert model[0].weight.grad is not None

@@ -1,0 +1,143 @@
+"""A wrong configuration stops before any job: a line per fault, exit code 1, no traceback, nothing written."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.workflow.harness import ROOT, Planner, copy_project, run
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_project(tmp_path_factory.mktemp("bad") / "project")
+
+
+def digits(**changes: Any) -> dict[str, Any]:
+    return {"datasets": {"digits": changes}}
+
+
+CASES: list[tuple[dict[str, Any], str]] = [
+    ({"methdos": {}}, "methdos: unknown key"),
+    ({"methods": {"plain": {"epohcs": 3}}}, "methods.plain.epohcs: unknown key"),
+    ({"methods": {"plain": {"epochs": "3"}}}, "methods.plain.epochs: Input should be a valid integer (given: '3')"),
+    ({"methods": {"plain": {"batch_size": 1}}}, "methods.plain.batch_size: Input should be greater than or equal to 2"),
+    ({"methods": {"zero-shot": {"kind": "finetune"}}}, "methods.zero-shot: this name is reserved"),
+    ({"methods": {"a/b": {"kind": "finetune"}}}, "methods.a/b.[key]: String should match pattern"),
+    ({"methods": {"plain": {"styles": ["sketchy"]}}}, "methods.plain.styles: 'sketchy' is not defined (known: photo, negative)"),
+    ({"alphas": ["0.50", "1.50"]}, "alphas.1: an alpha lies between 0 and 1 (given: '1.50')"),
+    ({"alphas": [0.5]}, "alphas.0: Input should be a valid string (given: 0.5)"),
+    ({"alphas": ["0.50", "0.500"]}, "alphas: a value occurs twice"),
+    ({"alphas": ["0.00", "1.00"]}, "report.fixed_alpha: '0.50' is not one of alphas"),
+    ({"runs": []}, "runs: Tuple should have at least 1 item"),
+    ({"runs": [{"datasets": ["x"], "sources": ["y"], "clips": ["z"], "methods": []}]}, "runs.0.sources: 'y' is not defined"),
+    (digits(classes=["one"]), "datasets.digits: class names: 1 class is too few"),
+    (digits(classes=["one", "one"]), "datasets.digits: class names: 'one' occurs twice"),
+    (digits(classes=["one", "two"]), "datasets.digits.classes: 2 names, but digits has 10 classes"),
+    (digits(classes_file="/none.txt"), "datasets.digits: /none.txt: missing"),
+    (digits(prompts={"styles": {"photo": ["no placeholder"]}}), "a template holds {} exactly once"),
+    (digits(prompts={"styles": {"mean": ["a {}"]}}), "datasets.digits: the domain name 'mean' is reserved"),
+    ({"generators": {"digits-diffusion": {"scheduler": "magic"}}}, "generators.digits-diffusion.scheduler: Input should be"),
+    ({"generators": {"digits-clip": {"checkpoint": {"kind": "folder", "path": "x"}}}}, "generators.digits-clip: a clip has this name"),
+    ({"generators": {"digits-diffusion": {"checkpoint": {"clip": "nobody"}}}}, "checkpoint.clip: 'nobody' is not defined"),
+    ({"clips": {"digits-clip": {"corpus": {"shares": {"painting": 1.0}}}}}, "clips.digits-clip.corpus.shares: 'painting' is not defined"),
+    ({"clips": {"hub": {"kind": "hub", "repository": "a/b"}}}, "clips.hub.hub.revision: missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("overlay", "message"), CASES, ids=[message[:50] for _, message in CASES])
+def test_each_fault_is_one_line(overlay: dict[str, Any], message: str, project: Path, planner: Planner) -> None:
+    code, text = planner.text(project, overlay)
+    assert code == 1
+    lines = [line for line in text.splitlines() if message in line]
+    assert len(lines) == 1, text
+    assert "Traceback" not in text
+    assert not (project / "results").exists()
+
+
+def test_all_faults_are_listed(project: Path, planner: Planner) -> None:
+    overlay = {"methods": {"plain": {"epochs": 0, "colour": 1}}, "alphas": ["2.00"]}
+    _, text = planner.text(project, overlay)
+    for key in ("methods.plain.epochs: ", "methods.plain.colour: unknown key", "alphas.0: "):
+        assert key in text
+
+
+def folder_overlay(root: Path) -> dict[str, Any]:
+    images = {"kind": "folder", "test": {"photo": str(root)}}
+    dataset = {"images": images, "prompts": {"styles": {"photo": ["a photo of a {}."]}}}
+    run_block = {"datasets": ["mine"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": ["plain"]}
+    return {"datasets": {"mine": dataset}, "runs": [run_block]}
+
+
+def test_folders_are_checked_before_any_job(project: Path, planner: Planner, tmp_path: Path) -> None:
+    _, text = planner.text(project, folder_overlay(tmp_path / "none"))
+    assert f"datasets.mine: {tmp_path / 'none'}: no such folder" in text
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+    (tmp_path / "pets/cat/1.png").write_bytes(b"x")
+    _, text = planner.text(project, folder_overlay(tmp_path / "pets"))
+    assert "datasets.mine: " in text
+    assert "folder 'dog' holds no picture" in text
+
+
+def test_a_damaged_picture_fails_by_name_and_leaves_nothing(project: Path, tmp_path: Path) -> None:
+    root = tmp_path / "pets"
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        (root / name / "1.png").write_bytes(b"not a picture")
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump(folder_overlay(root)))
+    target = "results/mine/images/real-test/photo/shards/00000.parquet"
+    preset = str(project / "presets/digits.yaml")
+    result = run(project, target, "--configfile", preset, str(overlay), directory=tmp_path)
+    assert result.returncode == 1
+    assert f"{root}/cat/1.png: not a readable picture" in result.stderr
+    assert not (tmp_path / target).exists()
+    assert [path for path in (tmp_path / target).parent.glob("*")] == []
+
+
+def test_class_names_are_data(project: Path, tmp_path: Path) -> None:
+    names = ["a/b", "../x", 'it\'s "q"', "$(touch pwned)", "; touch pwned", "Ünïcode 猫", "{wildcards}", "-rf"]
+    dataset = {
+        "classes": names,
+        "images": {"kind": "none"},
+        "prompts": {"styles": {"photo": ["a photo of a {}."]}, "head": {"kind": "single"}},
+    }
+    run_block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": []}
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump({"datasets": {"odd": dataset}, "runs": [run_block]}, allow_unicode=True))
+    targets = ["results/odd/prompts/generation/photo.parquet", "results/odd/prompts/head.parquet"]
+    preset = str(project / "presets/digits.yaml")
+    result = run(project, *targets, "--configfile", preset, str(overlay), directory=tmp_path)
+    assert result.returncode == 0, result.stderr
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(tmp_path / targets[0]).to_pylist()
+    assert [row["class_name"] for row in rows] == names
+    assert [row["prompt"] for row in rows] == [f"a photo of a {name}." for name in names]
+    assert not list(tmp_path.rglob("*pwned*"))
+    assert {path.name for path in tmp_path.iterdir()} == {"overlay.yaml", "results", ".snakemake"}
+
+
+def test_the_schema_in_the_repository_is_the_settings(tmp_path: Path) -> None:
+    from workflow_scripts.planning.configuration import write_schema
+
+    write_schema(tmp_path / "schema.json")
+    assert (tmp_path / "schema.json").read_text() == (ROOT / "config.schema.json").read_text(), "run `make schema`"
+
+
+def test_presets_are_valid() -> None:
+    from tests.workflow.test_invalidation import merge
+    from workflow_scripts.planning.configuration import validated
+
+    base = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for preset in sorted((ROOT / "presets").glob("*.yaml")):
+        assert validated(merge(base, yaml.safe_load(preset.read_text()))).runs, preset.name
+
+
+def test_conda_environment_and_lock_are_the_same() -> None:
+    lock = {line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and line[0] != "#"}
+    conda = yaml.safe_load((ROOT / "envs/nameonly.yaml").read_text())
+    assert set(conda["dependencies"][-1]["pip"]) == lock
+    assert all("==" in pin for pin in lock)
