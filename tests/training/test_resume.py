@@ -42,7 +42,7 @@ def job(**changes: Any) -> FinetuneJob:
     return FinetuneJob(**{**values, **changes})
 
 
-class Interrupted(Exception):
+class InterruptedJobError(Exception):
     """Stands for a preempted job."""
 
 
@@ -58,7 +58,7 @@ def trainer(settings: FinetuneJob, interrupt_at: int | None = None) -> Trainer:
         nonlocal steps
         steps += model.training
         if interrupt_at is not None and steps > interrupt_at:
-            raise Interrupted
+            raise InterruptedJobError
         return pixels.permute(0, 3, 1, 2).float() / 255.0
 
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.1)
@@ -77,7 +77,7 @@ def test_resuming_gives_the_same_bits(tmp_path: Path) -> None:
     whole = trainer(job())
     expected = whole.train(tmp_path / "whole.pt")
     checkpoint = tmp_path / "part.pt"
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedJobError):
         trainer(job(), interrupt_at=3 * 2 + 1).train(checkpoint)
     resumed = trainer(job())
     records = resumed.train(checkpoint)
@@ -89,7 +89,7 @@ def test_resuming_gives_the_same_bits(tmp_path: Path) -> None:
 def test_other_settings_ignore_and_delete_the_checkpoint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     output = tmp_path / "model.safetensors"
     old = checkpoint_path(output, "settings-with-lr-0.01")
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedJobError):
         trainer(job(), interrupt_at=7).train(old)
     assert old.is_file()
     new = checkpoint_path(output, "settings-with-lr-0.02")

@@ -18,6 +18,7 @@ def digits(**changes: Any) -> dict[str, Any]:
     return {"datasets": {"digits": changes}}
 
 
+# ruff: noqa: E501
 CASES: list[tuple[dict[str, Any], str]] = [
     ({"methdos": {}}, "methdos: unknown key"),
     ({"methods": {"plain": {"epohcs": 3}}}, "methods.plain.epohcs: unknown key"),
@@ -94,7 +95,7 @@ def test_a_damaged_picture_fails_by_name_and_leaves_nothing(project: Path, tmp_p
     assert result.returncode == 1
     assert f"{root}/cat/1.png: not a readable picture" in result.stderr
     assert not (tmp_path / target).exists()
-    assert [path for path in (tmp_path / target).parent.glob("*")] == []
+    assert list((tmp_path / target).parent.glob("*")) == []
 
 
 def test_class_names_are_data(project: Path, tmp_path: Path) -> None:

@@ -97,6 +97,9 @@ def draw_batch(
         "output_type": "np",
     }
     names = accepted(pipeline)
+    if encoded.tensors and "negative_prompt" in names:
+        # PixArt's default is the empty text, which it refuses beside embeddings.
+        arguments["negative_prompt"] = None
     if settings.size is not None:
         arguments |= {"height": settings.size, "width": settings.size}
     if "use_resolution_binning" in names:

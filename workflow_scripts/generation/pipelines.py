@@ -47,7 +47,7 @@ def load_pipeline(manifest: Path, settings: Drawing, *, device: torch.device) ->
         options["safety_checker"] = None
     try:
         pipeline = AutoPipelineForText2Image.from_pretrained(
-            folder, torch_dtype=DTYPES[settings.dtype], use_safetensors=True, local_files_only=True, **options
+            folder, dtype=DTYPES[settings.dtype], use_safetensors=True, local_files_only=True, **options
         )
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder}: diffusers cannot load it as a text-to-image pipeline ({error})") from None

@@ -69,4 +69,6 @@ def _encode_arguments(pipeline: Any, text: str, negative_prompt: str | None, gui
         return {**arguments, "prompt_2": None}
     if family == "StableDiffusion3Pipeline":
         arguments |= {"prompt_2": None, "prompt_3": None}
-    return {**arguments, "do_classifier_free_guidance": guided, "negative_prompt": negative_prompt or ""}
+    # Left out rather than empty: without a negative prompt SDXL's unconditional embedding is zero.
+    negative = {} if negative_prompt is None else {"negative_prompt": negative_prompt}
+    return {**arguments, **negative, "do_classifier_free_guidance": guided}

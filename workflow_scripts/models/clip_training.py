@@ -97,5 +97,5 @@ def train_clip(settings: EmbeddedClip, corpus: CaptionedImages, *, device: torch
         with torch.no_grad():
             model.logit_scale.clamp_(0.0, LARGEST_SCALE)
         if step % 50 == 0 or step == steps - 1:
-            logger.info("step %d of %d: loss %.4f", step, steps, float(loss))
+            logger.info("step %d of %d: loss %.4f", step, steps, loss.item())
     return model.eval().cpu()
