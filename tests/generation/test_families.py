@@ -169,7 +169,7 @@ def run_entry(manifest: Path, folder: Path, chosen: ShardSettings) -> Path:
         "threads": 1,
         "locks": folder / "locks",
     }
-    draw_entry.job(type("Options", (), parser_arguments)())  # type: ignore[arg-type]
+    draw_entry.job(type("Options", (), parser_arguments)())
     return folder / "shard.parquet"
 
 

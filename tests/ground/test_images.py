@@ -44,7 +44,7 @@ def test_palette_animation_and_cmyk() -> None:
     assert decode_rgb(encoded(palette), name="x").getpixel((1, 1)) == (10, 20, 30)
     frames = [Image.new("RGB", (2, 2), colour) for colour in ("red", "blue")]
     animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    assert decode_rgb(animation, name="x").getpixel((0, 0))[0] > 200
+    assert np.asarray(decode_rgb(animation, name="x"))[0, 0, 0] > 200
     cmyk = encoded(Image.new("CMYK", (8, 8), (0, 0, 0, 0)), "JPEG")
     assert decode_rgb(cmyk, name="x").getpixel((0, 0)) == (255, 255, 255)
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.harness import Planner, project_with_recorder, run
+from tests.workflow.harness import Planner, project_with_recorder, run_readme_digits
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project in which the digits preset has run."""
+    """Return a copy of the project in which the README's command for the digits task has run."""
     project = project_with_recorder(tmp_path_factory.mktemp("finished") / "project")
-    result = run(project)
+    result = run_readme_digits(project)
     assert result.returncode == 0, result.stderr[-5000:]
     return project
 

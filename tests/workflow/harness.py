@@ -16,6 +16,21 @@ PARTS = ("Snakefile", "config.yaml", "envs", "presets", "profiles", "rules", "wo
 DIGITS = "presets/digits.yaml"
 
 
+def readme_commands() -> list[str]:
+    """Return the indented command lines of the README."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.startswith("    ")]
+
+
+README_DIGITS = next(line for line in readme_commands() if "presets/digits.yaml" in line)
+
+
+def run_readme_digits(project: Path) -> subprocess.CompletedProcess[str]:
+    """Run the README's command for the digits task as it is written, in a project with an environment."""
+    (project / ".venv").symlink_to(Path(sys.prefix))
+    return subprocess.run(README_DIGITS.split(), cwd=project, capture_output=True, text=True, check=False)
+
+
 def copy_project(target: Path) -> Path:
     """Copy what the workflow needs, without results and caches."""
     target.mkdir(parents=True)

@@ -112,7 +112,7 @@ def test_a_further_alpha_is_scored_alone(finished: Path, tmp_path: Path) -> None
     import yaml
 
     copy = tmp_path / "copy"
-    shutil.copytree(finished, copy)
+    shutil.copytree(finished, copy, symlinks=True)
     overlay = tmp_path / "more.yaml"
     overlay.write_text(yaml.safe_dump({"alphas": ["0.00", "0.25", "0.50", "1.00"]}))
     target = f"{RUN}/plain/seed0/photo/scores.parquet"

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -9,7 +10,7 @@ import yaml
 from tests.workflow.graph import ENTRIES, with_followers
 from tests.workflow.harness import Planner, run
 
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "embedded_clip": {"clips": {"digits-clip": {"seed": 5}}},
     "embedded_autoencoder": {"generators": {"digits-diffusion": {"checkpoint": {"autoencoder": {"steps": 7}}}}},
     "embedded_text_to_image": {"generators": {"digits-diffusion": {"checkpoint": {"denoiser": {"steps": 7}}}}},
@@ -36,7 +37,7 @@ def test_a_failed_job_is_planned_with_all_that_follows(
     rule: str, finished: Path, planner: Planner, tmp_path: Path
 ) -> None:
     project = tmp_path / "project"
-    shutil.copytree(finished, project)
+    shutil.copytree(finished, project, symlinks=True)
     entry = next(name for name, known in ENTRIES.items() if known == rule)
     path = project / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
     original = path.read_text()
