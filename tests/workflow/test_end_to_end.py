@@ -51,7 +51,10 @@ def test_the_metric_table_says_what_was_measured(finished: Path) -> None:
         assert top1[method, "1.00", "held-out"] > top1[method, "0.00", "held-out"] - 0.1
         for domain in ("photo", "negative", "mean", "held-out"):
             assert 0.0 <= top1[method, "0.50", domain] <= 1.0
-    assert (table.low <= table.value + 1e-9).all()
+    # The bootstrap of a calibration error is biased upwards: only its interval may lie above the value.
+    others = table[table.metric != "ece"]
+    assert (others.low <= others.value + 1e-9).all()
+    assert (table.value <= table.high + 1e-9).all()
     assert set(table.metric) == {"top1", "top5", "mean_per_class", "nll", "brier", "ece"}
     assert set(table[table.method == "zero-shot"].source) == {"none"}
 

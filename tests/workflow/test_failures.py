@@ -27,7 +27,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "report_page": {"report": {"title": "other"}},
     "export_alpha": {"exports": ["0.50", "0.00"]},
 }
-"""A change of each rule's own settings. Rules without settings follow their inputs and are broken by an edit below."""
+CHANGES["real_manifest"] = CHANGES["real_shard"]
+CHANGES["zero_shot_head"] = CHANGES["head_prompts"]
+CHANGES["generation_manifest"] = {"generators": {"digits-diffusion": {"images_per_class": 4}}}
+"""A change that reaches each rule: its own settings, or those of the job before it where it has none."""
 
 BROKEN = 'raise SystemExit("made to fail")\n'
 

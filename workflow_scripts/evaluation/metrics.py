@@ -114,7 +114,11 @@ class Estimate:
     resampled: Floats
 
     def interval(self, level: float) -> tuple[float, float]:
-        """Return the percentile interval of a level."""
+        """Return the percentile interval of a level.
+
+        Resampling adds noise to every bin of a calibration error, which is a sum of absolute values: its interval is
+        biased upwards and may lie above the value.
+        """
         tail = (1.0 - level) / 2.0
         low, high = np.quantile(self.resampled, [tail, 1.0 - tail])
         return float(low), float(high)

@@ -73,7 +73,7 @@ class Autoencoder(Settings):
     channels: tuple[Count, ...] = (16, 32, 32)
     """Channels per resolution; every further entry halves the size once."""
     latent_channels: Count = 4
-    steps: Count = 600
+    steps: Count = 500
     batch_size: Count = 32
     learning_rate: Positive = 3e-3
     divergence_weight: NonNegative = 1e-4
@@ -87,7 +87,7 @@ class Denoiser(Settings):
     layers_per_block: Count = 1
     heads: Count = 4
     steps: Count = 400
-    batch_size: Count = 96
+    batch_size: Count = 80
     learning_rate: Positive = 2e-3
     warmup_fraction: Fraction = 0.1
     caption_dropout: Fraction = 0.1
