@@ -169,8 +169,7 @@ def test_token_ids_equal_open_clips_up_to_the_end(text: str) -> None:
     assert set(ours[end:]) == {49407}
 
 
-def test_the_pipeline_loads_and_draws(clip: Path, images: list[Path], tmp_path: Path) -> None:
-    folder = tmp_path / "model"
+def train_pipeline(folder: Path, clip: Path, images: list[Path]) -> Path:
     autoencoder = Autoencoder(channels=(8, 16, 16), steps=3, batch_size=8)
     first = AutoencoderJob(corpus=CORPUS, image_size=16, autoencoder=autoencoder, seed=0)
     weights = folder / "vae/diffusion_pytorch_model.safetensors"
@@ -182,6 +181,12 @@ def test_the_pipeline_loads_and_draws(clip: Path, images: list[Path], tmp_path: 
     train_text_to_image.job(
         options(settings=second.canonical(), images=images, clip=clip, autoencoder=weights, output=manifest)
     )
+    return manifest
+
+
+def test_the_pipeline_loads_and_draws(clip: Path, images: list[Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    manifest = train_pipeline(folder, clip, images)
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert found == {"manifest.json", *AUTOENCODER_FILES, *PIPELINE_FILES}
     assert {entry["file"] for entry in read_manifest(manifest)["files"]} == found - {"manifest.json"}
@@ -193,6 +198,12 @@ def test_the_pipeline_loads_and_draws(clip: Path, images: list[Path], tmp_path: 
     (folder / "unet/config.json").write_text("{}")
     with pytest.raises(InputError, match=r"unet/config\.json: damaged"):
         checked_model_folder(manifest)
+
+
+def test_training_a_pipeline_again_gives_the_same_bits(clip: Path, images: list[Path], tmp_path: Path) -> None:
+    first, second = (train_pipeline(tmp_path / name, clip, images) for name in ("first", "second"))
+    for name in (*AUTOENCODER_FILES, *PIPELINE_FILES, "manifest.json"):
+        assert (first.parent / name).read_bytes() == (second.parent / name).read_bytes(), name
 
 
 def test_folder_checkpoints_are_declared_in_place(clip: Path, tmp_path: Path) -> None:
@@ -214,6 +225,30 @@ def test_bad_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "diffusion_pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(InputError, match="pickled weights are never loaded"):
         collect.checkpoint_files(tmp_path, what="text-to-image")
+
+
+def test_one_pickled_part_among_safetensors_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text("{}")
+    for name in ("unet/model.bin", "vae/model.safetensors", "vae/model.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"weights")
+    with pytest.raises(InputError, match="unet: only pickled weights"):
+        collect.checkpoint_files(tmp_path, what="text-to-image")
+    (tmp_path / "unet/model.safetensors").write_bytes(b"weights")
+    names = collect.checkpoint_files(tmp_path, what="text-to-image")
+    assert names == ["model_index.json", "unet/model.safetensors", "vae/model.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('{"kind": "hub", "repository": "someone/clip"}', r"revision: missing"),
+        ('{"kind": "folder", "path": "here", "paht": 1}', r"paht: unknown key"),
+    ],
+)
+def test_wrong_settings_of_a_checkpoint_are_named(text: str, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        collect.read_settings(text)
 
 
 def test_hub_checkpoints_are_fetched_at_their_revision(

@@ -7,11 +7,12 @@ from typing import Annotated
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.manifests import write_model_manifest
+from workflow_scripts.ground.settings import fault_lines
 from workflow_scripts.models.layout import CLIP_FILES
 from workflow_scripts.models.settings import FolderCheckpoint, HubCheckpoint
 
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
 """Files that are fetched and declared: configurations, weights, vocabularies. No pickles, no code."""
 
+PICKLES = (".bin", ".ckpt", ".pt", ".pth")
+
 _CHECKPOINT: TypeAdapter[HubCheckpoint | FolderCheckpoint] = TypeAdapter(
     Annotated[HubCheckpoint | FolderCheckpoint, Field(discriminator="kind")]
 )
@@ -27,7 +30,7 @@ _CHECKPOINT: TypeAdapter[HubCheckpoint | FolderCheckpoint] = TypeAdapter(
 
 def job(options: argparse.Namespace) -> None:
     """Find the checkpoint's folder, check it, and write the manifest."""
-    settings = _CHECKPOINT.validate_json(options.settings)
+    settings = read_settings(options.settings)
     if isinstance(settings, HubCheckpoint):
         folder = fetch(settings, options.output.parent / "files")
     else:
@@ -35,6 +38,18 @@ def job(options: argparse.Namespace) -> None:
     names = checkpoint_files(folder, what=options.what)
     write_model_manifest(options.output, folder=folder, names=names, origin=settings.model_dump(mode="json"))
     logger.info("%d files of %s", len(names), folder)
+
+
+def read_settings(text: str) -> HubCheckpoint | FolderCheckpoint:
+    """Read where a checkpoint comes from.
+
+    Raises:
+        InputError: a key is unknown or missing, or a value does not fit.
+    """
+    try:
+        return _CHECKPOINT.validate_json(text)
+    except ValidationError as error:
+        raise InputError("; ".join(fault_lines(error))) from None
 
 
 def fetch(checkpoint: HubCheckpoint, folder: Path) -> Path:
@@ -82,7 +97,16 @@ def checkpoint_files(folder: Path, *, what: str) -> list[str]:
     names = {str(path.relative_to(folder)) for path in found if not _hidden(path, folder)}
     if not any(name.endswith(".safetensors") for name in names):
         raise InputError(f"{folder}: no safetensors in it; pickled weights are never loaded, convert them first")
+    _refuse_pickled_parts(folder)
     return sorted(names)
+
+
+def _refuse_pickled_parts(folder: Path) -> None:
+    # Otherwise a pipeline with one pickled part would be declared well and fail hours later, when it is loaded.
+    pickled = {path.parent for path in folder.glob("*/*") if path.suffix in PICKLES}
+    for part in sorted(pickled):
+        if not _hidden(part, folder) and not any(part.glob("*.safetensors")):
+            raise InputError(f"{part}: only pickled weights, which are never loaded; convert them to safetensors first")
 
 
 def _hidden(path: Path, folder: Path) -> bool:

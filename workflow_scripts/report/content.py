@@ -1,7 +1,6 @@
-"""What the page says, gathered from the files that the workflow wrote."""
+"""What the page says of each comparison: tables, figures, and the summary of all of them."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,36 +8,45 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.ground.manifests import read_manifest
-from workflow_scripts.report.settings import PageComparison, PageSettings
-from workflow_scripts.report.tables import (
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.report.labels import (
+    ALL_CLASSES,
     HELD_OUT,
-    MEAN,
-    METRIC_NAMES,
+    METRICS,
     ZERO_SHOT,
-    Cell,
-    Row,
-    comparison_metrics,
-    domains_of,
-    headline_rows,
-    over_seeds,
+    Metric,
+    domain_title,
+    source_title,
 )
+from workflow_scripts.report.rows import Cell, Row, summary_cell, table_rows, with_gain
+from workflow_scripts.report.settings import PageComparison, PageSettings
+from workflow_scripts.report.tables import comparison_metrics, domains_of, over_seeds
 
-FIGURE_TEXTS = {
-    "images": "Generated images of each class and style beside real test images",
-    "alphas": "Top-1 accuracy over the weight of the fine-tuned end, on every domain",
-    "training": "Training curves of every method",
-}
+_PNG = b"\x89PNG\r\n\x1a\n"
+_DENSITY = 2
+"""Pixels of a figure per pixel of the page."""
 
 
 @dataclass(frozen=True)
 class MetricTable:
     """One metric's table: a row per method and alpha, a column per domain."""
 
-    name: str
-    percent: bool
+    title: str
+    metric: Metric
     domains: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure on the page: heading, explanation, text for those who do not see it, content and size."""
+
+    title: str
+    caption: str
+    alt: str
+    uri: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -47,152 +55,172 @@ class Section:
 
     anchor: str
     comparison: PageComparison
+    source_kind: str
     classes: tuple[str, ...]
-    tables: tuple[MetricTable, ...]
-    figures: tuple[tuple[str, str], ...]
+    headline: MetricTable | None
+    others: tuple[MetricTable, ...]
+    pictures: tuple[Picture, ...]
+    held_out: bool
 
 
 @dataclass(frozen=True)
-class Model:
-    """One model: its name, where it comes from, and what it has seen."""
+class SummaryRow:
+    """One line of the summary: what it is of, and each method's mean top-1 accuracy at the fixed alpha."""
 
-    name: str
-    origin: str
-    seen: str
-
-
-def data_uri(content: bytes) -> str:
-    """Return a PNG as a data URI, so that the page needs no other file."""
-    return "data:image/png;base64," + base64.b64encode(content).decode()
-
-
-def domain_title(domain: str) -> str:
-    """Return what a domain is called on the page."""
-    return {MEAN: "mean of real domains", HELD_OUT: "generated, held out"}.get(domain, f"real: {domain}")
+    label: str
+    anchor: str | None
+    measured_on: str
+    cells: tuple[Cell | None, ...]
 
 
 def sections(
     settings: PageSettings, metrics: pd.DataFrame, figures: Sequence[Path], manifests: Mapping[str, dict[str, Any]]
 ) -> list[Section]:
-    """Return a section per comparison: its tables and figures."""
+    """Return a section per comparison: its tables and figures.
+
+    Raises:
+        InputError: a figure is missing or is no PNG.
+    """
     found = []
-    for number, item in enumerate(settings.comparisons):
+    for item in settings.comparisons:
         rows = comparison_metrics(metrics, dataset=item.dataset, source=item.source, clip=item.clip)
+        tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
         own = [path for path in figures if path.parts[-4:-1] == (item.dataset, item.source, item.clip)]
         found.append(
             Section(
-                anchor=f"comparison-{number}",
+                anchor=f"{item.dataset}--{item.source}--{item.clip}",
                 comparison=item,
-                classes=_classes(item.dataset, manifests),
-                tables=tuple(metric_tables(rows, fixed_alpha=settings.fixed_alpha)),
-                figures=tuple((FIGURE_TEXTS[path.stem], data_uri(path.read_bytes())) for path in own),
+                source_kind=source_title(item.source),
+                classes=classes_of(item.dataset, manifests),
+                headline=tables[0] if tables else None,
+                others=tuple(tables[1:]),
+                pictures=tuple(picture(path, item, domains=domains_of(rows)) for path in own),
+                held_out=HELD_OUT in set(rows["domain"]),
             )
         )
     return found
 
 
 def metric_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> list[MetricTable]:
-    """Return one table per metric, top-1 first."""
-    if rows.empty:
-        return []
+    """Return one table per metric and label space: top-1 accuracy over all classes first."""
     means, domains = over_seeds(rows), domains_of(rows)
-    present = set(rows.metric)
-    return [
-        MetricTable(
-            name=title,
-            percent=metric not in ("nll", "brier"),
-            domains=tuple(domain_title(domain) for domain in domains),
-            rows=tuple(headline_rows(means, domains=domains, fixed_alpha=fixed_alpha, metric=metric)),
-        )
-        for metric, title in METRIC_NAMES.items()
-        if metric in present
-    ]
+    spaces = sorted(set(rows["space"]), key=lambda space: (space != ALL_CLASSES, space))
+    metrics = [*METRICS, *(name for name in dict.fromkeys(rows["metric"]) if name not in METRICS)]
+    tables = []
+    for space in spaces:
+        for name in metrics:
+            metric = METRICS.get(name, Metric(name, percent=False, higher_is_better=True))
+            found = table_rows(means, domains=domains, fixed_alpha=fixed_alpha, metric=name, space=space)
+            title = metric.title if space == ALL_CLASSES else f"{metric.title}, {space} classes"
+            if found:
+                titles = tuple(domain_title(domain) for domain in domains)
+                tables.append(MetricTable(title, metric, titles, tuple(found)))
+    return tables
 
 
-@dataclass(frozen=True)
-class SummaryRow:
-    """One line of the summary: a comparison, and each method's mean top-1 accuracy at the fixed alpha."""
-
-    anchor: str
-    comparison: PageComparison
-    cells: tuple[Cell | None, ...]
+def classes_of(dataset: str, manifests: Mapping[str, dict[str, Any]]) -> tuple[str, ...]:
+    """Return the class names of a data set, as any manifest of its images lists them; empty if none does."""
+    lists = (content["classes"] for content in manifests.values() if content.get("dataset") == dataset)
+    return tuple(next(lists, ()))
 
 
-def summary(
-    settings: PageSettings, found: Sequence[Section], metrics: pd.DataFrame
-) -> tuple[list[str], list[SummaryRow]]:
-    """Return the methods, and per comparison their top-1 accuracy at the fixed alpha (zero-shot: nothing trained)."""
+def summary(settings: PageSettings, metrics: pd.DataFrame) -> tuple[list[str], list[SummaryRow]]:
+    """Return the methods and a row per comparison, then the mean over data sets of equal source and CLIP."""
     methods = list(dict.fromkeys(name for item in settings.comparisons for name in item.methods))
-    rows = []
-    for section in found:
-        item = section.comparison
+    methods.sort(key=lambda name: name != ZERO_SHOT)
+    rows: dict[tuple[str, str], list[SummaryRow]] = {}
+    for item in settings.comparisons:
         own = comparison_metrics(metrics, dataset=item.dataset, source=item.source, clip=item.clip)
-        domains = domains_of(own)
-        means = over_seeds(own)
-        cells = [_summary_cell(means, method, domains, settings.fixed_alpha) for method in methods]
-        rows.append(SummaryRow(section.anchor, item, tuple(cells)))
-    return methods, rows
+        row = _summary_row(item, own, methods, settings.fixed_alpha)
+        rows.setdefault((item.source, item.clip), []).append(row)
+    found = [row for group in rows.values() for row in group]
+    return methods, [*found, *(_mean_row(*names, group) for names, group in rows.items() if len(group) > 1)]
 
 
-def _summary_cell(means: pd.DataFrame, method: str, domains: Sequence[str], fixed_alpha: str) -> Cell | None:
-    if not domains:
+def _summary_row(item: PageComparison, own: pd.DataFrame, methods: Sequence[str], fixed_alpha: str) -> SummaryRow:
+    means, domains = over_seeds(own), domains_of(own)
+    real = [domain for domain in domains if domain != HELD_OUT]
+    cells = [summary_cell(means, method=name, domains=domains, fixed_alpha=fixed_alpha) for name in methods]
+    reference = dict(zip(methods, cells, strict=True)).get(ZERO_SHOT)
+    return SummaryRow(
+        label=f"{item.dataset}, {item.source}, {item.clip}",
+        anchor=f"{item.dataset}--{item.source}--{item.clip}",
+        measured_on=_measured_on(real, held_out=HELD_OUT in domains),
+        cells=tuple(
+            cell if name == ZERO_SHOT else with_gain(cell, reference=reference)
+            for name, cell in zip(methods, cells, strict=True)
+        ),
+    )
+
+
+def _measured_on(real: Sequence[str], *, held_out: bool) -> str:
+    if real:
+        names = [domain_title(name) for name in real]
+        return names[0] if len(names) == 1 else f"{names[-1]} ({', '.join(real[:-1])})"
+    return "held-out generated images" if held_out else "nothing"
+
+
+def _mean_row(source: str, clip: str, group: Sequence[SummaryRow]) -> SummaryRow:
+    # A mean over other data sets than the neighbour's would not compare: a column counts only where it is complete.
+    alike = all(row.measured_on.startswith(("real", "mean")) for row in group)
+    columns = zip(*(row.cells for row in group), strict=True)
+    cells = tuple(_mean([cell for cell in column if cell is not None], len(group), alike=alike) for column in columns)
+    return SummaryRow(f"mean of {len(group)} data sets, {source}, {clip}", None, "real test images", cells)
+
+
+def _mean(cells: Sequence[Cell], wanted: int, *, alike: bool) -> Cell | None:
+    if len(cells) < wanted or not alike:
         return None
-    domain = MEAN if MEAN in domains else domains[0]
-    alpha = "0.00" if method == ZERO_SHOT else fixed_alpha
-    keys = (means.method == method) & (means.alpha == alpha) & (means.domain == domain)
-    rows = means[keys & (means.metric == "top1") & (means.space == "all")]
-    if rows.empty:
-        return None
-    row = rows.iloc[0]
-    return Cell(row.value, row.low, row.high, row.spread, int(row.seeds))
+    gains = [cell.gain for cell in cells if cell.gain is not None]
+    value = sum(cell.value for cell in cells) / wanted
+    gain = sum(gains) / wanted if len(gains) == wanted else None
+    # No interval: the data sets' intervals are of different images and do not average into one.
+    return Cell(value, None, None, 0.0, 1, gain=gain)
 
 
-def _classes(dataset: str, manifests: Mapping[str, dict[str, Any]]) -> tuple[str, ...]:
-    for content in manifests.values():
-        if content.get("dataset") == dataset:
-            return tuple(content["classes"])
-    return ()
+def picture(path: Path, item: PageComparison, *, domains: Sequence[str]) -> Picture:
+    """Return a figure with its texts; the file's name says which one it is.
+
+    Raises:
+        InputError: the file is missing or is no PNG.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: not a readable figure ({error}); run snakemake to make it") from None
+    if not content.startswith(_PNG):
+        raise InputError(f"{path}: not a PNG; delete it and run snakemake again")
+    width, height = (int.from_bytes(content[start : start + 4]) for start in (16, 20))
+    title, caption, alt = _texts(path.stem, item, [domain_title(domain) for domain in domains])
+    uri = "data:image/png;base64," + base64.b64encode(content).decode()
+    return Picture(title, caption, alt, uri, width // _DENSITY, height // _DENSITY)
 
 
-def read_manifests(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
-    """Return every manifest by its path."""
-    return {str(path): read_manifest(path) for path in paths}
-
-
-def models(manifests: Mapping[str, dict[str, Any]]) -> list[Model]:
-    """Return the models among the manifests, with what each has seen."""
-    found = []
-    for path, content in manifests.items():
-        if "origin" in content:
-            origin = content["origin"]
-            where = {"embedded": "trained here", "hub": f"{origin.get('repository')} at {origin.get('revision')}"}
-            found.append(
-                Model(
-                    name=Path(path).parent.name,
-                    origin=where.get(origin.get("kind"), str(origin.get("path", "a folder"))),
-                    seen=origin.get("seen", "not known: see its own documentation"),
-                )
-            )
-    return found
-
-
-def image_sources(manifests: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one row per set of images: where it comes from, how many, and how it was made."""
-    rows = []
-    for content in manifests.values():
-        if "shards" in content:
-            made = {
-                key: value for key, value in content["provenance"].items() if key not in ("checkpoint", "environment")
-            }
-            rows.append({**content, "shards": len(content["shards"]), "made": pretty(made)})
-    return rows
-
-
-def records(paths: Sequence[Path]) -> list[tuple[str, str]]:
-    """Return the name of every run and its record as text."""
-    return [(" / ".join(path.parts[-6:-1]), pretty(json.loads(path.read_text(encoding="utf-8")))) for path in paths]
-
-
-def pretty(value: Any) -> str:
-    """Return readable JSON."""
-    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
+def _texts(name: str, item: PageComparison, domains: Sequence[str]) -> tuple[str, str, str]:
+    methods = ", ".join(method for method in item.methods if method != ZERO_SHOT)
+    trained = "The images that were trained on" if item.source.startswith("real-") else "Generated images"
+    texts = {
+        "images": (
+            "Images",
+            f"{trained}, beside real test images of the same class and domain: the first of each class. "
+            "Nothing was trained on the test images. Small pictures are enlarged without smoothing.",
+            f"Grid of images of {item.dataset}: a row per class, a group of columns per style or domain, images from "
+            f"{item.source} beside real ones.",
+        ),
+        "alphas": (
+            "Accuracy over alpha",
+            "Top-1 accuracy of the averaged weights, (1 - alpha) pre-trained + alpha fine-tuned; each panel says on "
+            "which images and has a scale of its own. Bands are 95 % intervals over source images (means over seeds). "
+            "The star is the oracle: the best alpha on these very test images, an upper bound and not a result.",
+            f"Line charts of top-1 accuracy over alpha for {methods}, on: {', '.join(domains)}. "
+            "The numbers at both ends, at the fixed alpha and at the oracle stand in the table above.",
+        ),
+        "training": (
+            "Training",
+            "Thin lines are the logged steps, thick lines a running mean over a twentieth of them; with several seeds "
+            "both are means over seeds. Circles are measured on the held-out generated images after each epoch.",
+            f"Line charts over training steps for {methods}: loss and its parts, accuracy, feature spread, "
+            "learning rate.",
+        ),
+    }
+    return texts.get(name, (name, "", f"Figure {name} of {item.dataset}"))

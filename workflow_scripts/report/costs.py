@@ -1,66 +1,91 @@
 """What each kind of job cost, from Snakemake's benchmark files."""
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
-from workflow_scripts.report.style import COLOURS
+_MEASURED = {"s": "wall", "cpu_time": "processor", "max_rss": "memory"}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of all jobs of one rule: wall clock and processor time in seconds, memory in megabytes."""
+    """The cost of all jobs of one rule: wall clock and processor time in seconds, memory in megabytes.
+
+    `peak_megabytes` is that of the heaviest single job; None where every job was too short for a sample.
+    """
 
     rule: str
     jobs: int
     wall_seconds: float
     cpu_seconds: float
-    peak_megabytes: float
+    peak_megabytes: float | None
 
 
-def read_costs(folder: Path) -> list[Cost]:
-    """Return the cost of every rule with a benchmark, the longest first; none if the folder is missing.
+@dataclass(frozen=True)
+class Costs:
+    """The cost of every rule, the longest first, and how many benchmark files could not be read."""
 
-    A file that is being written or is damaged is left out: costs are beside the point of a run.
+    rules: tuple[Cost, ...]
+    unreadable: int
+
+    @property
+    def total(self) -> Cost:
+        """Return the sum over all rules; its peak is the highest one."""
+        return Cost(
+            "all",
+            sum(cost.jobs for cost in self.rules),
+            sum(cost.wall_seconds for cost in self.rules),
+            sum(cost.cpu_seconds for cost in self.rules),
+            max((cost.peak_megabytes for cost in self.rules if cost.peak_megabytes is not None), default=None),
+        )
+
+    def share(self, cost: Cost) -> float:
+        """Return a rule's wall clock relative to the longest rule's, between 0 and 1."""
+        longest = max((each.wall_seconds for each in self.rules), default=0.0)
+        return cost.wall_seconds / longest if longest else 0.0
+
+
+def read_costs(folder: Path | None) -> Costs:
+    """Return the cost of every rule with a benchmark; none if the folder is missing or not given.
+
+    A file that is being written or is damaged is counted and left out: costs are beside the point of a run, so they
+    never stop the report.
     """
-    rows = []
-    for path in sorted(folder.glob("*/**/*.tsv")):
-        row = _read(path)
-        if row is not None:
-            rows.append({"rule": path.relative_to(folder).parts[0], **row})
-    if not rows:
-        return []
-    grouped = pd.DataFrame(rows).groupby("rule")
+    paths = sorted(folder.glob("*/**/*.tsv")) if folder is not None else []
+    found = [(path.relative_to(folder).parts[0], _read(path)) for path in paths if folder is not None]
+    rows = [{"rule": rule, **row} for rule, row in found if row is not None]
+    grouped = pd.DataFrame(rows).groupby("rule") if rows else ()
     costs = [
-        Cost(str(rule), len(part), float(part.s.sum()), float(part.cpu_time.sum()), float(part.max_rss.max()))
+        Cost(
+            str(rule),
+            len(part),
+            float(part["wall"].sum()),
+            float(part["processor"].sum()),
+            None if part["memory"].isna().all() else float(part["memory"].max()),
+        )
         for rule, part in grouped
     ]
-    return sorted(costs, key=lambda cost: -cost.wall_seconds)
+    return Costs(tuple(sorted(costs, key=lambda cost: -cost.wall_seconds)), len(found) - len(rows))
 
 
 def _read(path: Path) -> dict[str, float] | None:
     try:
-        table = pd.read_csv(path, sep="\t", na_values=["-", "NA"])
-        row = table.iloc[-1]
-        return {name: float(row[name]) if pd.notna(row[name]) else 0.0 for name in ("s", "cpu_time", "max_rss")}
-    except (OSError, ValueError, KeyError, IndexError, pd.errors.ParserError):
+        row = pd.read_csv(path, sep="\t", na_values=["-", "NA"]).iloc[-1]
+        return {name: float(row[column]) for column, name in _MEASURED.items()}
+    except (OSError, ValueError, KeyError, IndexError):
         return None
 
 
-def cost_figure(costs: list[Cost]) -> bytes:
-    """Return a bar figure of wall clock per rule, as PNG."""
-    figure = Figure(figsize=(7, 0.28 * len(costs) + 0.7))
-    axis = figure.subplots()
-    names = [f"{cost.rule} ({cost.jobs})" for cost in reversed(costs)]
-    bars = axis.barh(names, [cost.wall_seconds for cost in reversed(costs)], color=COLOURS[0])
-    axis.bar_label(bars, fmt="%.0f s", padding=3, fontsize=8)
-    axis.set_xlabel("wall clock of all jobs together, seconds (number of jobs in brackets)", fontsize=8)
-    axis.tick_params(axis="y", labelsize=8)
-    axis.grid(visible=False, axis="y")
-    axis.margins(x=0.12)
-    stream = io.BytesIO()
-    figure.savefig(stream, dpi=110, bbox_inches="tight", metadata={"Software": None})
-    return stream.getvalue()
+def duration(seconds: float) -> str:
+    """Return a time for a reader: `7.5 s`, `5 min 31 s`, `2 h 04 min`."""
+    if round(seconds, 1) < _MINUTE:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+
+
+_MINUTE = 60
+_HOUR = 3600

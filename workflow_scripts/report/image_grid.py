@@ -1,89 +1,174 @@
 """The grid of generated images beside real ones."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
+from PIL import Image
 
 from workflow_scripts.ground.images import decode_rgb
 from workflow_scripts.ground.shards import ImageSet, load_image_set
-from workflow_scripts.report.style import message_figure
-
-TILE = 56
-"""Side of one picture in the grid, in pixels."""
+from workflow_scripts.report.labels import source_title
+from workflow_scripts.report.style import DPI, GREY, message_figure
 
 Tile = npt.NDArray[np.uint8]
+
+TILE_SIDES = (128, 96, 64)
+"""Sides of a picture in the figure, in pixels; the largest that keeps the figure within `WIDEST` is taken."""
+WIDEST = 1800
+GAP = 2
+"""White line between two pictures."""
+PANEL_GAP, PAIR_GAP, MARGIN, HEADER = 10, 34, 16, 76
+LABEL_POINTS = 8.5
+LABEL_CHARACTERS, LABEL_LINES = 20, 2
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The pictures of one domain: per class a few tiles, in label order."""
+    """The pictures of one domain of one source: per class a few tiles, in the order of the classes."""
 
-    title: str
+    domain: str
+    kind: str
     rows: tuple[tuple[Tile, ...], ...]
 
 
-def read_panel(images: ImageSet, *, kind: str, per_class: int, classes: int) -> Panel:
-    """Return the first pictures of each class of an image set, scaled to tiles of equal size."""
-    found: list[list[Tile]] = [[] for _ in images.classes[:classes]]
+def tile_side(columns: int) -> int:
+    """Return the side of a picture, in pixels, when this many stand side by side."""
+    return next((side for side in TILE_SIDES if columns * side <= WIDEST), TILE_SIDES[-1])
+
+
+def tile(picture: Image.Image, *, side: int) -> Tile:
+    """Return a picture in the middle of a white square of shape (side, side, 3).
+
+    A small picture is enlarged by a whole number, so that each of its pixels stays an equal, sharp square; a large
+    one is shrunk smoothly.
+    """
+    factor = side // max(picture.size)
+    if factor:
+        size = (picture.width * factor, picture.height * factor)
+        scaled = picture.resize(size, Image.Resampling.NEAREST)
+    else:
+        ratio = side / max(picture.size)
+        size = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
+        scaled = picture.resize(size, Image.Resampling.LANCZOS)
+    square = Image.new("RGB", (side, side), "white")
+    square.paste(scaled, ((side - scaled.width) // 2, (side - scaled.height) // 2))
+    return np.asarray(square)
+
+
+def read_panel(images: ImageSet, *, classes: Sequence[str], per_class: int, side: int) -> Panel:
+    """Return the first pictures of each class of an image set.
+
+    Raises:
+        InputError: a shard or a picture is damaged.
+    """
+    found: dict[str, list[Tile]] = {name: [] for name in classes if name in images.classes}
     lacking = len(found)
     for row in images.rows(("image", "label", "index")):
-        if row["label"] < len(found) and len(found[row["label"]]) < per_class:
-            found[row["label"]].append(_tile(row["image"]["bytes"], f"image {row['index']} of {images.manifest}"))
-            lacking -= len(found[row["label"]]) == per_class
         if not lacking:
             break
-    return Panel(f"{kind}\n{images.domain}", tuple(tuple(tiles) for tiles in found))
+        tiles = found.get(images.classes[row["label"]])
+        if tiles is not None and len(tiles) < per_class:
+            picture = decode_rgb(row["image"]["bytes"], name=f"image {row['index']} of {images.manifest}")
+            tiles.append(tile(picture, side=side))
+            lacking -= len(tiles) == per_class
+    return Panel(images.domain, source_title(images.source), tuple(tuple(found.get(name, ())) for name in classes))
 
 
-def _tile(content: bytes, name: str) -> Tile:
-    picture = decode_rgb(content, name=name)
-    # Tiny pictures keep their pixels; large ones are shrunk smoothly.
-    small = max(picture.size) <= TILE
-    return np.asarray(
-        ImageOps.pad(
-            picture, (TILE, TILE), Image.Resampling.NEAREST if small else Image.Resampling.LANCZOS, color="white"
-        )
-    )
-
-
-def mosaic(panel: Panel, *, per_class: int) -> Tile:
-    """Return the pictures of a panel as one array, a row per class, with a white line between tiles."""
-    step = TILE + 2
-    canvas = np.full((step * len(panel.rows), step * per_class, 3), 255, dtype=np.uint8)
+def mosaic(panel: Panel, *, per_class: int, side: int) -> Tile:
+    """Return a panel's pictures as one array, a row per class; a class with too few images leaves white."""
+    step = side + GAP
+    canvas = np.full((step * len(panel.rows) - GAP, step * per_class - GAP, 3), 255, dtype=np.uint8)
     for line, tiles in enumerate(panel.rows):
-        for column, tile in enumerate(tiles):
-            canvas[line * step : line * step + TILE, column * step : column * step + TILE] = tile
+        for column, picture in enumerate(tiles):
+            canvas[line * step : line * step + side, column * step : column * step + side] = picture
     return canvas
 
 
+def paired(panels: Sequence[Panel]) -> list[Panel]:
+    """Return the panels with those of one domain side by side, in the order in which domains first appear."""
+    domains = list(dict.fromkeys(panel.domain for panel in panels))
+    return sorted(panels, key=lambda panel: domains.index(panel.domain))
+
+
+def left_edges(panels: Sequence[Panel], *, start: int, width: int) -> list[int]:
+    """Return the left edge of each panel in pixels: a small gap within a domain, a wide one between domains."""
+    edges, x = [], start
+    for number, panel in enumerate(panels):
+        if number:
+            x += width + (PANEL_GAP if panels[number - 1].domain == panel.domain else PAIR_GAP)
+        edges.append(x)
+    return edges
+
+
+def row_label(name: str) -> str:
+    """Return a class name on at most two lines."""
+    lines = textwrap.wrap(name, LABEL_CHARACTERS) or [name]
+    kept = lines[:LABEL_LINES]
+    return "\n".join(kept if len(lines) <= LABEL_LINES else [*kept[:-1], f"{kept[-1][: LABEL_CHARACTERS - 1]}…"])
+
+
 def image_grid(generated: Sequence[Path], real: Sequence[Path], *, per_class: int, most_classes: int) -> Figure:
-    """Draw a panel per generated style and per real domain, side by side, with class names as row labels.
+    """Draw a panel per style and domain, generated beside real, with class names as row labels.
+
+    Args:
+        generated: manifests of the images that were trained on.
+        real: manifests of the real test images.
+        per_class: pictures of each class in a panel.
+        most_classes: classes shown, from the first one on.
 
     Raises:
         InputError: a manifest, shard or picture is damaged.
     """
-    named = [("generated", path) for path in generated] + [("real, test", path) for path in real]
-    if not named:
+    if not (generated or real):
         return message_figure("There are no images: none was generated, and the data set has no real test images.")
-    sets = [(kind, load_image_set(path)) for kind, path in named]
-    panels = [read_panel(images, kind=kind, per_class=per_class, classes=most_classes) for kind, images in sets]
-    classes = sets[0][1].classes[:most_classes]
-    width = 1.2 + 0.42 * per_class * len(panels)
-    figure = Figure(figsize=(width, 0.6 + 0.42 * len(classes)))
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for number, (axis, panel) in enumerate(zip(axes, panels, strict=True)):
-        axis.imshow(mosaic(panel, per_class=per_class), interpolation="nearest")
-        axis.set_title(panel.title, fontsize=8)
-        axis.set_xticks([])
-        names = [name if len(name) <= 24 else f"{name[:23]}…" for name in classes] if number == 0 else []
-        axis.set_yticks([(TILE + 2) * (line + 0.5) for line in range(len(names))], names, fontsize=8)
-        axis.tick_params(length=0)
-        axis.grid(visible=False)
-        axis.spines[:].set_visible(False)
-    figure.subplots_adjust(wspace=0.06)
+    sets = [load_image_set(path) for path in (*generated, *real)]
+    classes = sets[0].classes[:most_classes]
+    side = tile_side(per_class * len(sets))
+    panels = [read_panel(images, classes=classes, per_class=per_class, side=side) for images in sets]
+    return draw_grid(paired(panels), classes=classes, per_class=per_class, side=side)
+
+
+def draw_grid(panels: Sequence[Panel], *, classes: Sequence[str], per_class: int, side: int) -> Figure:
+    """Place the panels pixel by pixel, so that nothing is resampled, and write their names beside them."""
+    labels = [row_label(name) for name in classes]
+    label_width = _text_width(labels)
+    pictures = [mosaic(panel, per_class=per_class, side=side) for panel in panels]
+    height, width = pictures[0].shape[:2]
+    edges = left_edges(panels, start=2 * MARGIN + label_width, width=width)
+    size = (edges[-1] + width + MARGIN, HEADER + height + MARGIN)
+    figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI)
+    for number, (panel, picture, left) in enumerate(zip(panels, pictures, edges, strict=True)):
+        figure.figimage(picture, xo=left, yo=MARGIN, origin="upper")
+        if number == 0 or panels[number - 1].domain != panel.domain:
+            _write(figure, size, left, HEADER - 44, panel.domain, weight="bold")
+        _write(figure, size, left, HEADER - 12, panel.kind, color=GREY)
+    for line, label in enumerate(labels):
+        y = HEADER + line * (side + GAP) + side // 2
+        _write(figure, size, MARGIN + label_width, y, label, ha="right", va="center")
     return figure
+
+
+def _write(figure: Figure, size: tuple[int, int], x: int, y: int, text: str, **style: str) -> None:
+    # Class names are data: a dollar sign in one is a dollar sign.
+    options: dict[str, Any] = {
+        "fontsize": LABEL_POINTS,
+        "ha": "left",
+        "va": "baseline",
+        "linespacing": 1.0,
+        "parse_math": False,
+    }
+    figure.text(x / size[0], 1 - y / size[1], text, **(options | style))
+
+
+def _text_width(texts: Sequence[str]) -> int:
+    figure = Figure(dpi=DPI)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    drawn = [figure.text(0, 0, text, fontsize=LABEL_POINTS, parse_math=False) for text in texts]
+    return int(np.ceil(max(text.get_window_extent(renderer).width for text in drawn)))

@@ -2,26 +2,29 @@
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.files import replacing, write_text
-from workflow_scripts.report.content import (
-    data_uri,
-    image_sources,
+from workflow_scripts.report.content import classes_of, sections, summary
+from workflow_scripts.report.costs import duration, read_costs
+from workflow_scripts.report.labels import source_title
+from workflow_scripts.report.provenance import (
+    environments,
+    image_origins,
+    image_rows,
     models,
     read_manifests,
-    records,
-    sections,
-    summary,
+    read_records,
+    run_records,
 )
-from workflow_scripts.report.costs import cost_figure, read_costs
 from workflow_scripts.report.settings import PageSettings
-from workflow_scripts.report.style import apply_style
-from workflow_scripts.report.tables import read_metrics
+from workflow_scripts.report.tables import read_metrics, sorted_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -29,35 +32,63 @@ _HERE = Path(__file__).parent
 
 
 def job(options: argparse.Namespace) -> None:
-    """Gather what the workflow wrote and fill the template."""
+    """Gather what the workflow wrote, and write the table and the page."""
     settings = PageSettings.parse(options.settings)
-    apply_style()
     metrics = read_metrics(options.metrics)
     manifests = read_manifests(options.manifests)
-    found = sections(settings, metrics, options.figures, manifests)
-    methods, rows = summary(settings, found, metrics)
-    costs = read_costs(options.costs) if options.costs else []
-    # Only our own style sheet is marked as safe; whatever else is filled in is escaped.
-    template = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined).get_template(
-        "page.html.j2"
-    )
-    page = template.render(
-        title=settings.title,
-        fixed_alpha=settings.fixed_alpha,
-        css=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
-        sections=found,
+    records = read_records(options.records)
+    methods, rows = summary(settings, metrics)
+    page = render(
+        settings=settings,
+        overview=overview(settings, manifests, runs=len(records)),
         methods=methods,
         summary=rows,
+        sections=sections(settings, metrics, options.figures, manifests),
         models=models(manifests),
-        image_sources=image_sources(manifests),
-        costs=costs,
-        cost_uri=data_uri(cost_figure(costs)) if costs else "",
-        records=records(options.records),
+        images=image_rows(manifests),
+        origins=image_origins(manifests),
+        costs=read_costs(options.costs),
+        environments=environments(records, manifests),
+        records=run_records(records),
+        table=options.table.name if options.table.parent == options.output.parent else None,
     )
     with replacing(options.table) as temporary:
-        metrics.to_csv(temporary, index=False, lineterminator="\n")
+        sorted_metrics(metrics).to_csv(temporary, index=False, lineterminator="\n")
     write_text(options.output, page)
     logger.info("the report is %s", options.output)
+
+
+def overview(settings: PageSettings, manifests: dict[str, dict[str, Any]], *, runs: int) -> list[tuple[str, str]]:
+    """Return what ran, as pairs of a heading and a text."""
+    items = settings.comparisons
+    datasets = [
+        f"{name} ({len(classes)} classes)" if (classes := classes_of(name, manifests)) else name
+        for name in dict.fromkeys(item.dataset for item in items)
+    ]
+    sources = [f"{name} ({source_title(name)})" for name in dict.fromkeys(item.source for item in items)]
+    found = [
+        ("Task" if len(datasets) == 1 else "Tasks", datasets),
+        ("Training images from", sources),
+        ("CLIP", _distinct([item.clip for item in items])),
+        ("Methods", _distinct([name for item in items for name in item.methods])),
+        ("Seeds", _distinct([str(seed) for item in items for seed in item.seeds])),
+        ("Fixed alpha", [f"{settings.fixed_alpha} (not chosen on test images)"]),
+        ("Runs", [str(runs)]),
+    ]
+    return [(heading, ", ".join(values) or "none") for heading, values in found]
+
+
+def _distinct(values: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def render(**values: Any) -> str:
+    """Fill the page's template; whatever is filled in is escaped, our own style sheet alone is not."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    css = Markup((_HERE / "style.css").read_text(encoding="utf-8"))
+    return environment.get_template("page.html.j2").render(css=css, duration=duration, **values)
 
 
 def main() -> None:

@@ -17,10 +17,15 @@ class FigureSettings(Settings):
     """What the job of one comparison's figures needs to know."""
 
     dataset: Name
+    """Data set of the comparison."""
     source: Name
+    """Source of the training images: a generator's name, or `real-train`."""
     clip: Name
+    """CLIP model of the comparison."""
     fixed_alpha: Alpha
+    """Alpha that was chosen beforehand; the alpha curves mark it."""
     images_per_class: Count = 4
+    """Pictures of each class, style and domain in the grid of images."""
     most_classes: Count = 12
     """Classes in the grid of images, from the first one on."""
 
@@ -29,15 +34,23 @@ class PageComparison(Settings):
     """One data set, source of images and CLIP, with its methods and seeds."""
 
     dataset: Name
+    """Data set of the comparison."""
     source: Name
+    """Source of the training images."""
     clip: Name
+    """CLIP model of the comparison."""
     methods: tuple[Name, ...]
+    """Methods in the order of the tables' columns; `zero-shot` among them if it was measured."""
     seeds: tuple[Seed, ...]
+    """Seeds that each trained method ran with."""
 
 
 class PageSettings(Settings):
     """What the job of the page needs to know."""
 
     title: str
+    """Heading of the page."""
     fixed_alpha: Alpha
+    """Alpha that was chosen beforehand; the summary shows it."""
     comparisons: tuple[PageComparison, ...]
+    """What ran, in the order of the page's sections."""

@@ -1,0 +1,54 @@
+"""What things are called in the report, in plain words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ZERO_SHOT = "zero-shot"
+NO_SOURCE = "none"
+MEAN = "mean"
+HELD_OUT = "held-out"
+ALL_CLASSES = "all"
+HEADLINE = "top1"
+
+Role = Literal["zero-shot", "pre-trained", "fixed", "fine-tuned", "only", "oracle"]
+
+ROLES: dict[Role, str] = {
+    "zero-shot": "nothing trained",
+    "pre-trained": "pre-trained end",
+    "fixed": "fixed beforehand",
+    "fine-tuned": "fine-tuned end",
+    "only": "the only one, nothing to average",
+    "oracle": "oracle, chosen on the test images",
+}
+"""Why a row of a table shows the alpha that it shows."""
+
+_SOURCES = {"real-train": "real, training", "real-test": "real, test"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric's name on the page, whether it is shown as a percentage, and which direction is good."""
+
+    title: str
+    percent: bool
+    higher_is_better: bool
+
+
+METRICS = {
+    "top1": Metric("top-1 accuracy", percent=True, higher_is_better=True),
+    "top5": Metric("top-5 accuracy", percent=True, higher_is_better=True),
+    "mean_per_class": Metric("mean per-class accuracy", percent=True, higher_is_better=True),
+    "nll": Metric("negative log-likelihood", percent=False, higher_is_better=False),
+    "brier": Metric("Brier score", percent=False, higher_is_better=False),
+    "ece": Metric("expected calibration error", percent=True, higher_is_better=False),
+}
+
+
+def domain_title(domain: str) -> str:
+    """Return what a domain is called on the page, so that every number says on what it was measured."""
+    return {MEAN: "mean of real domains", HELD_OUT: "generated, held out"}.get(domain, f"real: {domain}")
+
+
+def source_title(source: str) -> str:
+    """Return what the images of a source are: generated, or the training or test part of a real data set."""
+    return _SOURCES.get(source, "generated")

@@ -1,0 +1,210 @@
+"""Where models, images and runs come from, as their manifests and records say."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.files import canonical_json
+from workflow_scripts.ground.manifests import read_manifest
+from workflow_scripts.report.labels import source_title
+
+_NOT_SHOWN = ("classes", "style", "domain", "environment")
+"""Parts of an image set's provenance that other places of the page show."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: its name, where it comes from, and what it has seen."""
+
+    name: str
+    origin: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One set of images: what it is of and how many images it holds."""
+
+    dataset: str
+    source: str
+    kind: str
+    domain: str
+    images: int
+    per_class: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How the images of one source were made: short facts, and the rest as JSON."""
+
+    title: str
+    domains: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    rest: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The record of one run: its name, its settings and the whole of it as JSON."""
+
+    name: str
+    settings: str
+    whole: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Device, threads and library versions, and everything that was computed with them."""
+
+    device: str
+    threads: str
+    libraries: tuple[tuple[str, str], ...]
+    used_by: tuple[str, ...]
+
+
+def read_manifests(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Return every manifest by its path.
+
+    Raises:
+        InputError: a manifest is missing or unreadable.
+    """
+    return {str(path): read_manifest(path) for path in paths}
+
+
+def models(manifests: Mapping[str, dict[str, Any]]) -> list[Model]:
+    """Return the models among the manifests, with what each has seen as far as its manifest says."""
+    return [
+        Model(Path(path).parent.name, _origin(content["origin"]), content["origin"].get("seen") or _UNKNOWN)
+        for path, content in manifests.items()
+        if "origin" in content
+    ]
+
+
+_UNKNOWN = "its manifest does not say; see the model's own documentation"
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    if origin.get("kind") == "embedded":
+        return "trained by this workflow"
+    if "repository" in origin:
+        return f"{origin['repository']}, revision {origin.get('revision', 'unknown')}"
+    return str(origin.get("path", "not stated"))
+
+
+def image_rows(manifests: Mapping[str, dict[str, Any]]) -> list[ImageRow]:
+    """Return one row per set of images."""
+    return [
+        ImageRow(
+            dataset=content["dataset"],
+            source=content["source"],
+            kind=source_title(content["source"]),
+            domain=content["domain"],
+            images=content["images"],
+            per_class=content["images_per_class"],
+        )
+        for content in _image_manifests(manifests)
+    ]
+
+
+def image_origins(manifests: Mapping[str, dict[str, Any]]) -> list[Origin]:
+    """Return how the images were made, once for all domains of a source that were made alike."""
+    domains: dict[tuple[str, str, str], list[str]] = {}
+    made: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for content in _image_manifests(manifests):
+        shown = {key: value for key, value in content.get("provenance", {}).items() if key not in _NOT_SHOWN}
+        key = (content["dataset"], content["source"], canonical_json(shown))
+        domains.setdefault(key, []).append(content["domain"])
+        made[key] = shown
+    return [
+        Origin(
+            title=f"{key[0]}, {key[1]} ({source_title(key[1])})",
+            domains=tuple(domains[key]),
+            facts=tuple((name, _short(value)) for name, value in sorted(shown.items()) if _is_short(value)),
+            rest=pretty({name: value for name, value in shown.items() if not _is_short(value)}),
+        )
+        for key, shown in made.items()
+    ]
+
+
+def _image_manifests(manifests: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [content for content in manifests.values() if "shards" in content]
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def read_records(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Return the record of every run by the run's name.
+
+    Raises:
+        InputError: a record is missing or is not a JSON object.
+    """
+    return {run_name(path): _read_record(path) for path in paths}
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable record ({error}); delete it and run snakemake again") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: not a record of a run; delete it and run snakemake again")
+    return content
+
+
+def run_name(path: Path) -> str:
+    """Return a run's name from the path of its record: data set, source, CLIP, method, seed."""
+    parts = path.parent.parts[-_RUN_DEPTH:]
+    # results/DATASET/runs/SOURCE/CLIP/METHOD/seedS: the second of these folders is the same everywhere.
+    return ", ".join([parts[0], *parts[2:]]) if len(parts) == _RUN_DEPTH else str(path)
+
+
+_RUN_DEPTH = 6
+"""Folders that name a run."""
+
+
+def run_records(records: Mapping[str, dict[str, Any]]) -> list[RunRecord]:
+    """Return every run's settings, and its whole record, as readable JSON."""
+    return [RunRecord(name, pretty(record.get("settings", {})), pretty(record)) for name, record in records.items()]
+
+
+def environments(records: Mapping[str, dict[str, Any]], manifests: Mapping[str, dict[str, Any]]) -> list[Environment]:
+    """Return the distinct environments of runs and generated images, each with what was computed in it."""
+    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for name, content in [*records.items(), *_made_images(manifests)]:
+        environment = content.get("environment")
+        if isinstance(environment, dict):
+            found.setdefault(canonical_json(environment), (environment, []))[1].append(name)
+    return [
+        Environment(
+            device=str(environment.get("device", "not recorded")),
+            threads=str(environment.get("threads", "not recorded")),
+            libraries=tuple((name, str(version)) for name, version in environment.get("libraries", {}).items()),
+            used_by=tuple(names),
+        )
+        for environment, names in found.values()
+    ]
+
+
+def _made_images(manifests: Mapping[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"images of {content['dataset']}, {content['source']}, {content['domain']}", content.get("provenance", {}))
+        for content in _image_manifests(manifests)
+    ]
+
+
+def pretty(value: Any) -> str:
+    """Return readable JSON."""
+    return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True)
