@@ -16,6 +16,7 @@ from workflow_scripts.planning.code import code_of
 from workflow_scripts.planning.hardware import has_card
 from workflow_scripts.planning.layout import (
     BENCHMARKS,
+    EMBEDDINGS,
     FIGURES,
     IMAGES,
     LOGS,
@@ -37,7 +38,10 @@ from workflow_scripts.planning.products import (
     run_metrics,
     shards,
 )
-from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
+from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES, STUDENT_FILES
+from workflow_scripts.training.finetune_settings import Finetune
+from workflow_scripts.training.ogen.settings import Ogen
+from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vSd
 
 
 def checked_plan():
@@ -86,15 +90,6 @@ def comparison_of(wildcards):
     return Comparison(wildcards.dataset, wildcards.source, wildcards.clip)
 
 
-def encoder_of(wildcards):
-    # Where nothing is trained there is no encoder of the run's own.
-    return (
-        []
-        if wildcards.method == "zero-shot"
-        else f"{RUN}/model.safetensors".format(**wildcards)
-    )
-
-
 def comparison_runs(wildcards):
     return PLAN.runs_of(comparison_of(wildcards))
 
@@ -107,11 +102,12 @@ shell.prefix(shell_prefix())
 wildcard_constraints:
     dataset=one_of(PLAN.configuration.datasets),
     clip=one_of(PLAN.configuration.clips),
-    method=one_of(["zero-shot", *PLAN.configuration.methods]),
+    method=one_of(["zero-shot", *PLAN.run_names(object)]),
     model="[A-Za-z0-9][A-Za-z0-9._-]*",
     source="[A-Za-z0-9][A-Za-z0-9._-]*",
     domain="[A-Za-z0-9][A-Za-z0-9._-]*",
     alpha=r"\d\.\d+",
+    view="clip|imagenet",
     seed=r"\d+",
     shard=r"\d{5}",
 

@@ -7,7 +7,7 @@ EXPORT = f"{RUN}/exports/{{alpha}}"
 rule export_alpha:
     input:
         clip=f"{MODEL}/manifest.json".replace("{model}", "{clip}"),
-        encoder=encoder_of,
+        encoder=lambda w: PLAN.encoder(run_of(w)),
         class_weights=f"{RUN}/class_weights.safetensors",
     output:
         weights=f"{EXPORT}/open_clip_model.safetensors",
@@ -25,7 +25,8 @@ rule export_alpha:
         runtime=20,
     params:
         code=lambda w: code_of("ensembling.export"),
+        encoder=lambda w, input: ["--encoder", input.encoder] if input.encoder else [],
     shell:
         "python -m workflow_scripts.ensembling.export --code {params.code} --clip {input.clip:q}"
-        " --encoder {input.encoder:q} --class-weights {input.class_weights:q} --alpha {wildcards.alpha}"
+        " {params.encoder:q} --class-weights {input.class_weights:q} --alpha {wildcards.alpha}"
         " --output {output.weights:q} --log {log:q}"

@@ -6,7 +6,7 @@ rule score:
     input:
         images=lambda w: PLAN.scored_manifests(run_of(w), w.domain),
         clip=f"{MODEL}/manifest.json".replace("{model}", "{clip}"),
-        encoder=encoder_of,
+        encoder=lambda w: PLAN.encoder(run_of(w)),
         class_weights=f"{RUN}/class_weights.safetensors",
     output:
         f"{RUN}/{{domain}}/scores.parquet",

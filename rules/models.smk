@@ -91,6 +91,33 @@ rule embedded_text_to_image:
         " --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
+rule embedded_student:
+    input:
+        images=lambda w: PLAN.student_manifests(w.model),
+    output:
+        manifest=f"{MODEL}/manifest.json",
+        files=[f"{MODEL}/{name}" for name in STUDENT_FILES],
+    log:
+        f"{LOGS}/embedded_student/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/embedded_student/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(PLAN.embedded_students),
+    conda:
+        "../envs/nameonly.yaml"
+    threads: THREADS.models
+    resources:
+        gpu=gpus,
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        settings=lambda w: jobs.embedded_student(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.train_student"),
+    shell:
+        "python -m workflow_scripts.models.train_student --settings {params.settings:q} --code {params.code}"
+        " --images {input.images:q} --output {output.manifest:q} --threads {threads} --log {log:q}"
+
+
 # Local: compute nodes need no network.
 rule collected_model:
     output:
@@ -107,9 +134,7 @@ rule collected_model:
     params:
         settings=lambda w: jobs.collected_model(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.collect"),
-        what=lambda w: (
-            "clip" if w.model in PLAN.configuration.clips else "text-to-image"
-        ),
+        what=lambda w: PLAN.kind_of_model(w.model),
     shell:
         "python -m workflow_scripts.models.collect --settings {params.settings:q} --code {params.code}"
         " --what {params.what} --output {output:q} --log {log:q}"

@@ -66,3 +66,10 @@ def test_domains() -> None:
     sketch = in_domain(picture, "sketch")[0]
     assert sketch[4].tolist() == [0, 0, 0, 255, 255, 0, 0, 0]
     assert in_domain(np.full((1, 4, 4), 9, dtype=np.uint8), "sketch").max() == 0
+
+
+def test_a_sketch_depends_on_its_own_picture_alone() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8), dtype=np.uint8)
+    together = in_domain(pictures, "sketch")
+    for number in range(3):
+        np.testing.assert_array_equal(together[number], in_domain(pictures[number : number + 1], "sketch")[0])

@@ -130,7 +130,7 @@ def test_the_schema_in_the_repository_is_the_settings(tmp_path: Path) -> None:
 
 def test_presets_are_valid() -> None:
     from tests.workflow.test_invalidation import merge
-    from workflow_scripts.planning.configuration import validated
+    from workflow_scripts.planning.checks import validated
 
     base = yaml.safe_load((ROOT / "config.yaml").read_text())
     for preset in sorted((ROOT / "presets").glob("*.yaml")):

@@ -10,8 +10,9 @@ import yaml
 
 from tests.workflow.graph import ENTRIES, with_followers
 from tests.workflow.harness import DIGITS, ROOT, Planner
+from workflow_scripts.planning.checks import validated
 from workflow_scripts.planning.code import PACKAGE, files_of
-from workflow_scripts.planning.configuration import Configuration, validated
+from workflow_scripts.planning.configuration import Configuration
 
 CLIP, GENERATOR = "clips.digits-clip", "generators.digits-diffusion"
 CHECKPOINT = f"{GENERATOR}.checkpoint"

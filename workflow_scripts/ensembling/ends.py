@@ -1,57 +1,62 @@
 """The two ends of a run's model and every point between them, read from the files that a method handed over."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from workflow_scripts.ensembling.average import interpolate
-from workflow_scripts.ground.clip import Clip
+from workflow_scripts.ground.encoders import RunEncoder
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.handover import load_class_weights
-from workflow_scripts.ground.weights import StateDict, check_same_tensors, load_weights
+from workflow_scripts.ground.files import digest_of
+from workflow_scripts.ground.handover import ClassWeights
+from workflow_scripts.ground.weights import StateDict, digest_of_tensors
 
 
 @dataclass(frozen=True)
 class Ends:
-    """Image encoder and class weights at both ends; `trained` is None where only class weights differ, or nothing."""
+    """An image encoder and class weights, each with one end or two."""
 
-    pretrained: StateDict
-    trained: StateDict | None
-    heads: dict[str, StateDict]
-    classes: tuple[str, ...]
+    encoder: RunEncoder
+    class_weights: ClassWeights
 
     def encoder_at(self, alpha: str) -> StateDict:
-        """Return the image encoder's state dict at an alpha."""
-        return self.pretrained if self.trained is None else interpolate(self.pretrained, self.trained, alpha)
-
-    def head_at(self, alpha: str) -> StateDict:
-        """Return `weight` (classes, dimension) and `bias` (classes) at an alpha.
+        """Return the image encoder's state dict at an alpha; an encoder with one end is the same at every alpha.
 
         Raises:
-            InputError: the method handed over one matrix per alpha, but none for this one.
+            InputError: the encoder has neither end.
         """
-        if f"at.{alpha}" in self.heads:
-            return self.heads[f"at.{alpha}"]
-        if "pretrained" not in self.heads:
-            raise InputError(f"no class weights for alpha {alpha} (there are {', '.join(sorted(self.heads))})")
-        start = self.heads["pretrained"]
-        return interpolate(start, self.heads["trained"], alpha) if "trained" in self.heads else start
+        start, end = self.encoder.pretrained, self.encoder.trained
+        if start is not None and end is not None:
+            return interpolate(start, end, alpha)
+        only = end if start is None else start
+        if only is None:
+            raise InputError("the run's encoder has no weights; delete its model.safetensors and run snakemake again")
+        return only
+
+    def head_at(self, alpha: str) -> StateDict:
+        """Return `weight` (classes, dimension) and `bias` (classes) at an alpha."""
+        return head_at(self.class_weights, alpha)
 
 
-def load_ends(clip: Clip, *, encoder: Path | None, class_weights: Path) -> Ends:
-    """Read what a method handed over.
-
-    Args:
-        clip: the pre-trained CLIP.
-        encoder: the trained image encoder, or None if it was not trained.
-        class_weights: the class weights.
+def head_at(class_weights: ClassWeights, alpha: str) -> StateDict:
+    """Return the class weights at an alpha: written for it, or between two ends, or the only end.
 
     Raises:
-        InputError: a file is unreadable, or its tensors do not fit the CLIP.
+        InputError: the method handed over one matrix per alpha, but none for this one.
     """
-    pretrained = {name: tensor.detach().cpu() for name, tensor in clip.visual.state_dict().items()}
-    trained = None
-    if encoder is not None:
-        trained, _ = load_weights(encoder)
-        check_same_tensors(pretrained, trained, what=str(encoder))
-    heads, classes = load_class_weights(class_weights)
-    return Ends(pretrained, trained, heads, classes)
+    heads = class_weights.heads
+    if f"at.{alpha}" in heads:
+        return heads[f"at.{alpha}"]
+    if "pretrained" not in heads:
+        raise InputError(f"no class weights for alpha {alpha} (there are {', '.join(sorted(heads))})")
+    start = heads["pretrained"]
+    return interpolate(start, heads["trained"], alpha) if "trained" in heads else start
+
+
+def head_digest(class_weights: ClassWeights, alpha: str) -> str:
+    """Return what the class weights at one alpha depend on, so that a further alpha leaves the others as they are."""
+    names = [f"at.{alpha}"] if f"at.{alpha}" in class_weights.heads else sorted(class_weights.heads)
+    return digest_of(
+        {
+            "classes": list(class_weights.classes),
+            "heads": {name: digest_of_tensors(class_weights.heads[name]) for name in names},
+        }
+    )

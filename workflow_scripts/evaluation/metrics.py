@@ -130,6 +130,14 @@ def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     return Estimate(float(np.mean([each.value for each in estimates])), resampled)
 
 
+def harmonic_mean(base: Estimate, new: Estimate) -> Estimate:
+    """Return H = 2 b n / (b + n) of two accuracies, resample by resample; 0 where both are 0 (OGEN's protocol)."""
+    pairs = np.stack([np.append(base.resampled, base.value), np.append(new.resampled, new.value)])
+    total = pairs.sum(axis=0)
+    means = np.divide(2.0 * pairs.prod(axis=0), total, out=np.zeros_like(total), where=total > 0)
+    return Estimate(float(means[-1]), means[:-1])
+
+
 def estimates(
     outcome: Outcomes, places: Integers, functions: dict[str, Metric], blocks: Sequence[Floats]
 ) -> dict[str, Estimate]:

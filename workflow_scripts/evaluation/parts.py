@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,16 +19,19 @@ def part_path(scores: Path, alpha: str, digest: str) -> Path:
     return scores.with_name("scores.parts") / f"{alpha}-{digest}.parquet"
 
 
-def reusable_alphas(scores: Path, alphas: Sequence[str], digest: str) -> list[str]:
-    """Return the alphas whose part is there and readable; delete all parts with another digest or a damage."""
-    folder = scores.with_name("scores.parts")
+def reusable_alphas(scores: Path, digests: Mapping[str, str]) -> list[str]:
+    """Return the alphas whose part is there and readable; delete the parts that no digest of today names, or damaged.
+
+    Args:
+        scores: the score table.
+        digests: for each alpha, what its scores depend on.
+    """
+    wanted = {part_path(scores, alpha, digest): alpha for alpha, digest in digests.items()}
     reusable = []
-    for path in sorted(folder.glob("*.parquet")):
-        alpha, _, found = path.stem.rpartition("-")
-        if found == digest and _is_readable(path):
-            if alpha in alphas:
-                reusable.append(alpha)
-        else:
+    for path in sorted(scores.with_name("scores.parts").glob("*.parquet")):
+        if path in wanted and _is_readable(path):
+            reusable.append(wanted[path])
+        elif path in wanted or path.stem.rpartition("-")[2] not in digests.values():
             logger.info("deleting %s: it belongs to other weights, images or code", path.name)
             path.unlink()
     return reusable
@@ -41,22 +44,22 @@ def _is_readable(path: Path) -> bool:
         return False
 
 
-def write_parts(scores: Path, tables: Iterable[tuple[str, pa.Table]], alphas: Sequence[str], digest: str) -> None:
+def write_parts(scores: Path, tables: Iterable[tuple[str, pa.Table]], digests: Mapping[str, str]) -> None:
     """Write the parts of several alphas side by side while their tables arrive; each appears only when it is whole."""
     with contextlib.ExitStack() as stack:
         writers = {}
-        for alpha in alphas:
+        for alpha, digest in digests.items():
             temporary = stack.enter_context(replacing(part_path(scores, alpha, digest)))
             writers[alpha] = stack.enter_context(pq.ParquetWriter(temporary, SCORE_COLUMNS))
         for alpha, table in tables:
             writers[alpha].write_table(table)
 
 
-def join_parts(scores: Path, alphas: Sequence[str], digest: str) -> int:
+def join_parts(scores: Path, digests: Mapping[str, str]) -> int:
     """Put the score table together from its parts, in the order of the alphas; return the number of rows."""
     rows = 0
     with replacing(scores) as temporary, pq.ParquetWriter(temporary, SCORE_COLUMNS) as writer:
-        for alpha in alphas:
+        for alpha, digest in digests.items():
             for batch in pq.ParquetFile(part_path(scores, alpha, digest)).iter_batches():
                 writer.write_batch(batch)
                 rows += batch.num_rows

@@ -1,6 +1,6 @@
 """Per-image scores: what every metric needs to know of one image, one alpha and one label space."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,26 +91,48 @@ def score_batches(
     batch_size: int,
     precision: Precision,
     full_logits: bool,
-    device: torch.device,
+    base: Sequence[int] | None,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield, for each batch of images, one table of scores per point: every batch is read once for all alphas."""
     starts = range(0, len(images), batch_size)
+    spaces = label_spaces(len(images.classes), base)
     for start in progress(starts, what=f"scoring {len(points)} alphas"):
         stop = min(start + batch_size, len(images))
         inputs = normalise(torch.from_numpy(images.pixels[start:stop]))
-        labels = torch.from_numpy(images.labels[start:stop]).to(device)
+        labels = torch.from_numpy(images.labels[start:stop])
+        sources = np.asarray(images.source_image[start:stop])
         for point in points:
-            logits = point_logits(encoder, point, inputs, precision=precision)
-            yield point.alpha, _table(point.alpha, logits, labels, images.source_image[start:stop], full_logits)
+            logits = point_logits(encoder, point, inputs, precision=precision).cpu()
+            for space, rows in spaces.items():
+                member = torch.isin(labels, rows)
+                if member.any():
+                    within = logits[member][:, rows]
+                    own = torch.searchsorted(rows, labels[member])
+                    table = _table(point.alpha, space, within, own, list(sources[member.numpy()]), full_logits)
+                    yield point.alpha, table
 
 
-def _table(alpha: str, logits: Tensor, labels: Tensor, source_image: tuple[str, ...], full_logits: bool) -> pa.Table:
+def label_spaces(classes: int, base: Sequence[int] | None) -> dict[str, Tensor]:
+    """Return the sorted labels of each space: all, and with a split the base and the new classes.
+
+    Within a space classes are counted from 0 again, as in OGEN's protocol.
+    """
+    spaces = {"all": torch.arange(classes)}
+    if base is not None:
+        spaces["base"] = torch.tensor(sorted(base))
+        spaces["new"] = torch.tensor(sorted(set(range(classes)) - set(base)))
+    return spaces
+
+
+def _table(
+    alpha: str, space: str, logits: Tensor, labels: Tensor, source_image: list[str], full_logits: bool
+) -> pa.Table:
     count = len(labels)
     columns = {
         "alpha": [alpha] * count,
-        "space": ["all"] * count,
+        "space": [space] * count,
         "classes": np.full(count, logits.shape[-1], dtype=np.int32),
-        "source_image": list(source_image),
+        "source_image": source_image,
         "label": labels.int().cpu().numpy(),
         **{name: list(values) if values.ndim == 2 else values for name, values in summarise(logits, labels).items()},
         "logits": list(logits.half().cpu().numpy()) if full_logits else [None] * count,

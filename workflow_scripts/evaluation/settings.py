@@ -26,6 +26,8 @@ class ScoringJob(Scoring):
 
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
     part: Literal["all", "held-out"]
+    base: tuple[int, ...] | None = None
+    """Sorted labels of the base classes; with them each image is also scored within its own half."""
 
 
 class Metrics(Settings):

@@ -12,6 +12,7 @@ from workflow_scripts.evaluation.metrics import (
     Estimate,
     Floats,
     estimates,
+    harmonic_mean,
     mean_estimate,
     metric_functions,
     outcomes,
@@ -76,12 +77,28 @@ def _group_rows(group: Mapping[str, pd.DataFrame], settings: MetricsJob) -> list
         for (alpha, space), part in table.groupby(["alpha", "space"], sort=False):
             found = _estimates(part, sources, blocks, settings)
             by_key.setdefault((str(alpha), str(space)), {})[domain] = found
+    _add_harmonic_means(by_key)
     rows = []
     for key, domains in by_key.items():
         if HELD_OUT not in domains:
             domains[MEAN] = _mean(list(domains.values()))
         rows += [row for domain, found in domains.items() for row in _rows(key, domain, found, settings)]
     return rows
+
+
+HARMONIC = "harmonic"
+"""Space of the harmonic mean of base accuracy (among base classes) and new accuracy (among new classes)."""
+_ACCURACIES = ("top1", "mean_per_class")
+
+
+def _add_harmonic_means(by_key: dict[Key, dict[str, dict[str, Estimate]]]) -> None:
+    for alpha in [alpha for alpha, space in by_key if space == "base" and (alpha, "new") in by_key]:
+        base, new = by_key[alpha, "base"], by_key[alpha, "new"]
+        by_key[alpha, HARMONIC] = {
+            domain: {name: harmonic_mean(found[name], new[domain][name]) for name in _ACCURACIES}
+            for domain, found in base.items()
+            if domain in new
+        }
 
 
 def _estimates(

@@ -1,4 +1,4 @@
-"""The adapter between open_clip's models and this project: loading, preprocessing in two halves, text features."""
+"""The adapter between open_clip's models and this project: loading, preprocessing, text features."""
 
 import json
 from collections.abc import Sequence
@@ -8,13 +8,11 @@ from typing import Any
 
 import open_clip
 import torch
-from open_clip.transform import PreprocessCfg, image_transform_v2
-from PIL import Image
-from torchvision.transforms import Compose
+from open_clip.transform import PreprocessCfg
 
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import Geometry
 from workflow_scripts.ground.manifests import checked_model_folder
+from workflow_scripts.ground.preprocessing import Preprocessing
 from workflow_scripts.ground.weights import check_same_tensors, load_weights
 
 CONFIG_FILE = "open_clip_config.json"
@@ -25,19 +23,13 @@ _TEXT_BATCH = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """A CLIP model with what belongs to it.
-
-    `geometry` turns a picture into a square of `image_size` pixels (the PIL half of open_clip's preprocessing);
-    `normalise` does the rest on tensors. Both together equal open_clip's own evaluation transform.
-    """
+    """A CLIP model in evaluation mode with what belongs to it."""
 
     model: Any
     tokenizer: Any
     config: dict[str, Any]
-    geometry: Geometry
-    image_size: int
-    mean: torch.Tensor
-    std: torch.Tensor
+    preprocessing: Preprocessing
+    device: torch.device
 
     @property
     def visual(self) -> torch.nn.Module:
@@ -45,17 +37,12 @@ class Clip:
         visual: torch.nn.Module = self.model.visual
         return visual
 
-    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Turn pixels 0..255 (batch, height, width, 3) into the encoder's input (batch, 3, height, width)."""
-        scaled = pixels.to(self.mean.device).permute(0, 3, 1, 2).float() / 255.0
-        return (scaled - self.mean) / self.std
-
     @torch.no_grad()
     def encode_texts(self, texts: Sequence[str]) -> torch.Tensor:
         """Return L2-normalised text features (texts, dimension) in float32 on the model's device."""
         parts = []
         for start in range(0, len(texts), _TEXT_BATCH):
-            tokens = self.tokenizer(list(texts[start : start + _TEXT_BATCH])).to(self.mean.device)
+            tokens = self.tokenizer(list(texts[start : start + _TEXT_BATCH])).to(self.device)
             parts.append(self.model.encode_text(tokens, normalize=True).float())
         return torch.cat(parts)
 
@@ -82,30 +69,17 @@ def load_clip(manifest: Path, *, device: torch.device) -> Clip:
     check_same_tensors(model.state_dict(), weights, what=str(folder / WEIGHTS_FILE))
     model.load_state_dict(weights)
     model.eval().to(device)
-    preprocessing = PreprocessCfg(**open_clip.get_model_preprocess_cfg(model))
-    size = preprocessing.size if isinstance(preprocessing.size, int) else preprocessing.size[0]
+    found = PreprocessCfg(**open_clip.get_model_preprocess_cfg(model))
     return Clip(
         model=model,
         tokenizer=open_clip.get_tokenizer(location),
         config=config,
-        geometry=clip_geometry(preprocessing),
-        image_size=size,
-        mean=torch.tensor(preprocessing.mean, device=device).view(1, 3, 1, 1),
-        std=torch.tensor(preprocessing.std, device=device).view(1, 3, 1, 1),
+        preprocessing=Preprocessing(
+            size=found.size if isinstance(found.size, int) else found.size[0],
+            mean=tuple(found.mean),
+            std=tuple(found.std),
+            interpolation=found.interpolation,
+            resize_mode=found.resize_mode,
+        ),
+        device=device,
     )
-
-
-def clip_geometry(preprocessing: PreprocessCfg) -> Geometry:
-    """Return the part of open_clip's evaluation transform that works on pictures: all but its last two steps.
-
-    The last two turn the picture into a tensor and normalise it; they are left to `Clip.normalise`, so that decoded
-    pictures can be kept as bytes.
-    """
-    steps = image_transform_v2(preprocessing, is_train=False).transforms[:-2]
-    transform = Compose(steps)
-
-    def apply(picture: Image.Image) -> Image.Image:
-        result: Image.Image = transform(picture)
-        return result
-
-    return apply

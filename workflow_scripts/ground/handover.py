@@ -3,32 +3,40 @@
 A run's folder holds `class_weights.safetensors` and, if the image encoder was trained, `model.safetensors`.
 
 - `model.safetensors`: the trained end of the image encoder, tensor names as in open_clip's `model.visual`. Its
-  pre-trained end is the CLIP checkpoint. Without the file the encoder is the pre-trained one at every alpha.
+  pre-trained end is the CLIP checkpoint. Without the file the encoder is the pre-trained one at every alpha. A
+  student's file holds a whole network instead, which its metadata describes (`ground.encoders`); it has one end.
 - `class_weights.safetensors`: either `pretrained.weight`, `pretrained.bias` and, if they were trained,
   `trained.weight`, `trained.bias`, which are averaged linearly; or `at.ALPHA.weight`, `at.ALPHA.bias` per alpha.
   Weights have shape (classes, dimension) and carry the logit scale; biases have shape (classes).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.weights import StateDict, load_weights, save_weights
-
-End = Literal["pretrained", "trained"]
 
 CLASS_WEIGHTS_FILE = "class_weights.safetensors"
 MODEL_FILE = "model.safetensors"
 
 
-def save_class_weights(path: Path, ends: dict[End, StateDict], *, classes: tuple[str, ...]) -> None:
-    """Write the ends of the class weights, each with `weight` and `bias`, and the class names."""
-    tensors = {f"{end}.{name}": tensor for end, head in ends.items() for name, tensor in head.items()}
+@dataclass(frozen=True)
+class ClassWeights:
+    """Class weights by end ("pretrained", "trained") or by "at.ALPHA", and the class names in label order."""
+
+    heads: dict[str, StateDict]
+    classes: tuple[str, ...]
+
+
+def save_class_weights(path: Path, heads: Mapping[str, StateDict], *, classes: tuple[str, ...]) -> None:
+    """Write class weights, each with `weight` and `bias`, and the class names."""
+    tensors = {f"{end}.{name}": tensor for end, head in heads.items() for name, tensor in head.items()}
     save_weights(path, tensors, metadata={"classes": list(classes)})
 
 
-def load_class_weights(path: Path) -> tuple[dict[str, StateDict], tuple[str, ...]]:
-    """Return the class weights by end ("pretrained", "trained") or by "at.ALPHA", and the class names.
+def load_class_weights(path: Path) -> ClassWeights:
+    """Read class weights.
 
     Raises:
         InputError: the file is unreadable or holds no class weights.
@@ -40,4 +48,4 @@ def load_class_weights(path: Path) -> tuple[dict[str, StateDict], tuple[str, ...
         heads.setdefault(end, {})[part] = tensor
     if not heads or any(set(head) != {"weight", "bias"} for head in heads.values()):
         raise InputError(f"{path}: holds no class weights; delete it and run snakemake again")
-    return heads, tuple(metadata["classes"])
+    return ClassWeights(heads, tuple(metadata["classes"]))

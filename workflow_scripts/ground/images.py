@@ -26,6 +26,8 @@ MOST_PIXELS = 100_000_000
 """Largest picture that is decoded; a larger one is refused as a decompression bomb."""
 
 Geometry = Callable[[Image.Image], Image.Image]
+Keep = Callable[[int, int, int], bool]
+"""Whether an image is wanted, from its domain's number, its label and its index within the class."""
 
 
 def decode_rgb(content: bytes, *, name: str) -> Image.Image:
@@ -99,6 +101,7 @@ def decode_image_sets(
     size: int,
     geometry: Geometry,
     part: Part = "all",
+    keep: Keep | None = None,
     threads: int = 1,
     scratch: Path | None = None,
 ) -> DecodedImages:
@@ -111,6 +114,7 @@ def decode_image_sets(
         size: height and width that `geometry` returns.
         geometry: resizes and crops one RGB picture.
         part: `training` takes the indices before the held-out fifth, `held-out` that fifth, `all` takes both.
+        keep: which images are wanted; all if None.
         threads: decoding threads; the result does not depend on them.
         scratch: folder of the temporary file; the system's default if None.
 
@@ -126,7 +130,7 @@ def decode_image_sets(
         pixels = np.memmap(file, dtype=np.uint8, mode="w+", shape=(total, size, size, 3))
     columns: list[tuple[int, int, int, str]] = []
     left_out = 0
-    rows = progress(_rows_of(sets, part), what="decoding", total=total)
+    rows = progress(_rows_of(sets, part, keep), what="decoding", total=total)
     with ThreadPoolExecutor(threads) as pool:
         for group in _in_groups(rows, ROWS_PER_GROUP):
             kept = [(domain, row) for domain, row in group if not (row["flagged"] or row["black"])]
@@ -154,11 +158,12 @@ def decode_image_sets(
 _COLUMNS = ("image", "label", "index", "source_image", "flagged", "black", "class_name")
 
 
-def _rows_of(sets: Sequence[ImageSet], part: Part) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows_of(sets: Sequence[ImageSet], part: Part, keep: Keep | None) -> Iterator[tuple[int, dict[str, Any]]]:
     for domain, images in enumerate(sets):
         for row in images.rows(_COLUMNS):
             held_out = row["index"] >= images.first_held_out
-            if part == "all" or held_out == (part == "held-out"):
+            in_part = part == "all" or held_out == (part == "held-out")
+            if in_part and (keep is None or keep(domain, row["label"], row["index"])):
                 yield domain, row
 
 

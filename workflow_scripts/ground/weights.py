@@ -1,5 +1,6 @@
 """Weights as safetensors with JSON metadata, and the check that two sets of weights belong together."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,15 @@ def load_weights(path: Path) -> tuple[StateDict, dict[str, Any]]:
             f"{path}: not a readable safetensors file ({error}); delete it and run snakemake again"
         ) from None
     return tensors, metadata
+
+
+def digest_of_tensors(tensors: StateDict) -> str:
+    """Return 16 hexadecimal digits that name tensors by their names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def check_same_tensors(expected: StateDict, found: StateDict, *, what: str) -> None:

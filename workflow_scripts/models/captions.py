@@ -25,6 +25,12 @@ def words_of(data_set: str, class_name: str) -> tuple[list[str], list[str]]:
     return names, entry.get("general", names)
 
 
+def coarse_category(data_set: str, class_name: str) -> str | None:
+    """Return the broad category of a class, or None for a data set without word list."""
+    category: str | None = _WORDS.get(data_set, {}).get(class_name, {}).get("coarse")
+    return category
+
+
 def make_captions(
     labels: Sequence[int],
     *,

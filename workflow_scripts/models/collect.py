@@ -13,13 +13,16 @@ from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.manifests import write_model_manifest
 from workflow_scripts.ground.settings import fault_lines
-from workflow_scripts.models.layout import CLIP_FILES
+from workflow_scripts.models.layout import CLIP_FILES, STUDENT_FILES
 from workflow_scripts.models.settings import FolderCheckpoint, HubCheckpoint
 
 logger = logging.getLogger(__name__)
 
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
 """Files that are fetched and declared: configurations, weights, vocabularies. No pickles, no code."""
+
+SINGLE_MODELS = {"clip": ("open_clip", CLIP_FILES), "student": ("timm", STUDENT_FILES)}
+"""Models of one part: whose format they have, and the files that they need."""
 
 PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 
@@ -78,18 +81,22 @@ def checkpoint_files(folder: Path, *, what: str) -> list[str]:
 
     Args:
         folder: the checkpoint's folder.
-        what: `clip` (open_clip's configuration and safetensors) or `text-to-image` (a diffusers pipeline).
+        what: `clip` (open_clip's configuration and safetensors), `student` (timm's) or `text-to-image` (a diffusers
+            pipeline).
 
     Raises:
         InputError: the folder or one of its files is missing, or its weights are pickles only.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; name the folder of a checkpoint")
-    if what == "clip":
-        missing = [name for name in CLIP_FILES if not (folder / name).is_file()]
+    if what in SINGLE_MODELS:
+        library, needed = SINGLE_MODELS[what]
+        missing = [name for name in needed if not (folder / name).is_file()]
         if missing:
-            raise InputError(f"{folder}: no {missing[0]}; a CLIP checkpoint is {' and '.join(CLIP_FILES)}")
-        names = {*CLIP_FILES, *(path.name for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model"))}
+            raise InputError(
+                f"{folder}: no {missing[0]}; a {what} checkpoint in {library}'s format is {' and '.join(needed)}"
+            )
+        names = {*needed, *(path.name for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model"))}
         return sorted(names)
     if not (folder / "model_index.json").is_file():
         raise InputError(f"{folder}: no model_index.json; a text-to-image checkpoint is a diffusers folder")
@@ -116,7 +123,7 @@ def _hidden(path: Path, folder: Path) -> bool:
 def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
-    parser.add_argument("--what", choices=("clip", "text-to-image"), required=True, help="kind of checkpoint")
+    parser.add_argument("--what", choices=(*SINGLE_MODELS, "text-to-image"), required=True, help="kind of checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="manifest to write")
     run(job, parser)
 

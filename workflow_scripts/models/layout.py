@@ -2,6 +2,8 @@
 
 CLIP_FILES = ("open_clip_config.json", "open_clip_model.safetensors")
 
+STUDENT_FILES = ("config.json", "model.safetensors")
+
 AUTOENCODER_FILES = ("vae/config.json", "vae/diffusion_pytorch_model.safetensors")
 
 PIPELINE_FILES = (

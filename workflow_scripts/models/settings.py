@@ -134,7 +134,36 @@ class SharedCheckpoint(Settings):
     generator: Name
 
 
+class StudentCorpus(Settings):
+    """Real training images with broad categories, which is all that an embedded student is taught."""
+
+    dataset: Name
+    """Data set whose training images are taken; it must be one with built-in broad categories."""
+    images: Count
+    """Images, over all domains."""
+    domains: Annotated[tuple[Name, ...], Field(min_length=1)] = ("photo",)
+    """Domains that the student sees; the others stay unknown to it."""
+
+
+class EmbeddedStudent(Settings):
+    """A small vision transformer of timm, trained on broad categories and saved in timm's format."""
+
+    kind: Literal["embedded"]
+    corpus: StudentCorpus
+    image_size: Count = 28
+    patch_size: Count = 7
+    width: Count = 96
+    layers: Count = 3
+    heads: Count = 3
+    epochs: Count = 1
+    batch_size: Annotated[int, Field(ge=2)] = 128
+    learning_rate: Positive = 1e-3
+    weight_decay: NonNegative = 0.05
+    seed: Seed = 0
+
+
 ClipCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | EmbeddedClip, Field(discriminator="kind")]
 TextToImageCheckpoint = Annotated[
     HubCheckpoint | FolderCheckpoint | EmbeddedTextToImage | SharedCheckpoint, Field(discriminator="kind")
 ]
+StudentCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | EmbeddedStudent, Field(discriminator="kind")]

@@ -8,6 +8,7 @@ from workflow_scripts.planning.configuration import Configuration, Dataset
 from workflow_scripts.real_images.builtin import CLASS_NAMES
 from workflow_scripts.real_images.folders import check_folders, class_folders
 from workflow_scripts.real_images.settings import ImageFolders
+from workflow_scripts.training.vl2v.settings import Vl2vAdip
 
 
 def class_names(name: str, dataset: Dataset) -> tuple[str, ...]:
@@ -70,5 +71,7 @@ def used_datasets(configuration: Configuration) -> list[str]:
         checkpoints = [
             configuration.generators[name].checkpoint for name in block.sources if name in configuration.generators
         ]
-        used += [model.corpus.dataset for model in (*clips, *checkpoints) if model.kind == "embedded"]
+        methods = [configuration.methods[name] for name in block.methods]
+        students = [configuration.students[method.student] for method in methods if isinstance(method, Vl2vAdip)]
+        used += [model.corpus.dataset for model in (*clips, *checkpoints, *students) if model.kind == "embedded"]
     return list(dict.fromkeys(used))

@@ -14,7 +14,10 @@ from workflow_scripts.prompts.settings import HeadPrompts, StylePrompts
 from workflow_scripts.real_images.folders import listing_digest
 from workflow_scripts.real_images.settings import Digits, FashionMnist, ImageFolders, RealManifest, RealShard, Split
 from workflow_scripts.report.settings import FigureSettings, PageComparison, PageSettings
-from workflow_scripts.training.finetune_settings import FinetuneJob
+from workflow_scripts.training.finetune_settings import Finetune, FinetuneJob
+from workflow_scripts.training.method_settings import TrainingChoice
+from workflow_scripts.training.ogen.settings import Ogen, OgenHeadsJob, OgenJob, StatisticsJob
+from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vAdipJob, Vl2vSd, Vl2vSdJob
 
 
 def style_prompts(plan: Plan, dataset: str, style: str) -> Settings:
@@ -73,8 +76,16 @@ def denoiser(plan: Plan, model: str) -> Settings:
 
 def collected_model(plan: Plan, model: str) -> Settings:
     """Return where a model comes from."""
-    clips = plan.configuration.clips
-    return clips[model] if model in clips else plan.text_to_image(model)
+    kind = plan.kind_of_model(model)
+    if kind == "text-to-image":
+        checkpoint: Settings = plan.text_to_image(model)
+        return checkpoint
+    return plan.configuration.clips[model] if kind == "clip" else plan.configuration.students[model]
+
+
+def embedded_student(plan: Plan, model: str) -> Settings:
+    """Return the settings of training a student."""
+    return plan.configuration.students[model]
 
 
 def generation_shard(plan: Plan, dataset: str, generator: str, style: str, shard: int) -> Settings:
@@ -96,9 +107,37 @@ def generation_manifest(dataset: str, generator: str, style: str) -> Settings:
     return CollectSettings(dataset=dataset, source=generator, domain=style)
 
 
-def finetune(plan: Plan, method: str, seed: int) -> Settings:
-    """Return the settings of one training."""
-    return FinetuneJob(**plan.configuration.methods[method].model_dump(), seed=seed)
+TRAINING_JOBS: dict[type[Settings], type[TrainingChoice]] = {
+    Finetune: FinetuneJob,
+    Ogen: OgenJob,
+    Vl2vSd: Vl2vSdJob,
+    Vl2vAdip: Vl2vAdipJob,
+}
+
+
+def training(plan: Plan, run: Run) -> Settings:
+    """Return the settings of one training, of whatever kind."""
+    method = plan.method(run)
+    return TRAINING_JOBS[type(method)](**method.model_dump(), seed=run.seed, base=plan.trained_labels(run))
+
+
+def class_statistics(plan: Plan, run: Run) -> Settings:
+    """Return the settings of one run's class statistics: which images they are taken from."""
+    return StatisticsJob(
+        seed=run.seed,
+        base=plan.trained_labels(run),
+        shots=plan.method(run).shots,
+        domains=plan.train_domains(run),
+    )
+
+
+def ogen_heads(plan: Plan, run: Run) -> Settings:
+    """Return the settings of the job that makes OGEN's class weights: every alpha that is scored or exported."""
+    method = plan.method(run)
+    if not isinstance(method, Ogen):
+        raise InputError(f"{run.method}: not a method of kind ogen")
+    alphas = tuple(dict.fromkeys([*plan.alphas(run), *plan.exports(run)]))
+    return OgenHeadsJob(alphas=alphas, context_words=method.context_words)
 
 
 def scoring(plan: Plan, run: Run, domain: str) -> Settings:
@@ -107,12 +146,13 @@ def scoring(plan: Plan, run: Run, domain: str) -> Settings:
         **plan.configuration.evaluation.scoring.model_dump(),
         alphas=plan.alphas(run),
         part="held-out" if domain == HELD_OUT else "all",
+        base=plan.base_labels(run.dataset),
     )
 
 
 def metrics(plan: Plan, run: Run) -> Settings:
     """Return the settings of one run's metrics."""
-    trained = "none" if run.method == ZERO_SHOT else plan.configuration.methods[run.method].train_classes
+    trained = "none" if run.method == ZERO_SHOT else plan.method(run).train_classes
     return MetricsJob(
         **plan.configuration.evaluation.metrics.model_dump(),
         dataset=run.dataset,

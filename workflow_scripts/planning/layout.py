@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 MODEL = "results/models/{model}"
 PROMPTS = "results/{dataset}/prompts"
+EMBEDDINGS = "results/{dataset}/embeddings/{source}/{domain}/{clip}.{view}.parquet"
 IMAGES = "results/{dataset}/images/{source}/{domain}"
 RUN = "results/{dataset}/runs/{source}/{clip}/{method}/seed{seed}"
 FIGURES = "results/report/figures/{dataset}/{source}/{clip}"

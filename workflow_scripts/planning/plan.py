@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from workflow_scripts.evaluation.settings import HELD_OUT
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.planning.checks import validated
 from workflow_scripts.planning.classes import all_class_names
 from workflow_scripts.planning.configuration import (
     NO_SOURCE,
@@ -13,11 +15,15 @@ from workflow_scripts.planning.configuration import (
     REAL_TRAIN,
     ZERO_SHOT,
     Configuration,
+    RunBlock,
     real_domains,
+    run_source,
     source_domains,
-    validated,
 )
-from workflow_scripts.planning.layout import Comparison, Run, image_folder, model_manifest
+from workflow_scripts.planning.layout import EMBEDDINGS, Comparison, Run, image_folder, model_manifest
+from workflow_scripts.planning.methods import AnyMethod, expanded, has_two_ends, split_name, trains_encoder
+from workflow_scripts.training.ogen.settings import Ogen
+from workflow_scripts.training.vl2v.settings import Vl2vAdip
 
 Item = TypeVar("Item")
 
@@ -37,6 +43,35 @@ class Plan:
         """
         self.configuration: Configuration = validated(config)
         self.classes = all_class_names(self.configuration)
+        faults = list(dict.fromkeys(self._split_faults()))
+        if faults:
+            raise InputError("\n".join(faults))
+
+    def _split_faults(self) -> Iterable[str]:
+        for name, classes in self.classes.items():
+            chosen = self.configuration.datasets[name].base_classes
+            if not isinstance(chosen, tuple):
+                continue
+            unknown = [item for item in chosen if item not in classes]
+            if unknown:
+                yield f"datasets.{name}.base_classes: {unknown[0]!r} is not one of its classes"
+                return
+            if len(set(chosen)) in (0, len(classes)):
+                yield f"datasets.{name}.base_classes: both halves need a class"
+        for run in self.trained_runs:
+            yield from self._neighbour_faults(run)
+
+    def _neighbour_faults(self, run: Run) -> Iterable[str]:
+        method, base = self.method(run), self.base_labels(run.dataset)
+        if not isinstance(method, Ogen) or method.variant == "none" or base is None:
+            return
+        halves = [("known other", len(base) - 1)]
+        if method.variant == "released":
+            halves.append(("new", len(self.classes[run.dataset]) - len(base)))
+        for what, most in halves:
+            if method.neighbours > most:
+                name = split_name(run.method)[0]
+                yield f"methods.{name}.neighbours: {method.neighbours}, but {run.dataset!r} has {most} {what} classes"
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -49,18 +84,27 @@ class Plan:
             for clip in block.clips
         )
 
+    def _block_runs(self, block: RunBlock, comparison: Comparison) -> Iterable[Run]:
+        for name in block.methods:
+            method = self.configuration.methods[name]
+            source = run_source(method, comparison.source)
+            for run_name in expanded(name, method, self.test_domains(comparison.dataset)):
+                for seed in block.seeds:
+                    yield Run(comparison.dataset, source, comparison.clip, run_name, seed)
+
+    @cached_property
+    def _runs_by_comparison(self) -> dict[Comparison, tuple[Run, ...]]:
+        found: dict[Comparison, list[Run]] = {item: [] for item in self.comparisons}
+        for block in self.configuration.runs:
+            for item in self.comparisons:
+                if item.dataset in block.datasets and item.source in block.sources and item.clip in block.clips:
+                    found[item] += self._block_runs(block, item)
+        return {item: _distinct(runs) for item, runs in found.items()}
+
     @cached_property
     def trained_runs(self) -> tuple[Run, ...]:
         """Return every run in which something is trained."""
-        return _distinct(
-            Run(dataset, source, clip, method, seed)
-            for block in self.configuration.runs
-            for dataset in block.datasets
-            for source in block.sources
-            for clip in block.clips
-            for method in block.methods
-            for seed in block.seeds
-        )
+        return _distinct(run for runs in self._runs_by_comparison.values() for run in runs)
 
     @cached_property
     def zero_shot_runs(self) -> tuple[Run, ...]:
@@ -69,30 +113,91 @@ class Plan:
 
     def runs_of(self, comparison: Comparison) -> tuple[Run, ...]:
         """Return the zero-shot run and the trained runs that one comparison shows."""
-        return tuple(
-            run
-            for run in (*self.zero_shot_runs, *self.trained_runs)
-            if (run.dataset, run.clip) == (comparison.dataset, comparison.clip)
-            and run.source in (NO_SOURCE, comparison.source)
-        )
+        zero_shot = Run(comparison.dataset, NO_SOURCE, comparison.clip, ZERO_SHOT, 0)
+        return (zero_shot, *self._runs_by_comparison[comparison])
+
+    def method(self, run: Run) -> AnyMethod:
+        """Return the settings of a run's method."""
+        return self.configuration.methods[split_name(run.method)[0]]
+
+    def run_names(self, kind: type[Any] | tuple[type[Any], ...]) -> tuple[str, ...]:
+        """Return the names that methods of a kind run under."""
+        return _distinct(run.method for run in self.trained_runs if isinstance(self.method(run), kind))
+
+    def base_labels(self, dataset: str) -> tuple[int, ...] | None:
+        """Return the sorted labels of a data set's base classes, or None if it has no split."""
+        chosen, names = self.configuration.datasets[dataset].base_classes, self.classes[dataset]
+        if chosen == "half":
+            return tuple(range(math.ceil(len(names) / 2)))
+        return None if chosen is None else tuple(sorted(names.index(name) for name in chosen))
+
+    def trained_labels(self, run: Run) -> tuple[int, ...] | None:
+        """Return the labels that a run is trained on, or None for all."""
+        return self.base_labels(run.dataset) if self.method(run).train_classes == "base" else None
 
     def test_domains(self, dataset: str) -> tuple[str, ...]:
         """Return the domains of a data set's real test images."""
         return real_domains(self.configuration.datasets[dataset], REAL_TEST)
 
     def evaluation_domains(self, run: Run) -> tuple[str, ...]:
-        """Return the domains that a run is scored on: the real ones and its training images' held-out part."""
-        held_out = () if run.source == NO_SOURCE else (HELD_OUT,)
-        return (*self.test_domains(run.dataset), *held_out)
+        """Return the domains that a run is scored on: the real ones and its training images' held-out part.
+
+        A run on real images that leaves a domain out is scored on that domain alone: folders of the other domains may
+        hold the pictures that it was trained on.
+        """
+        if run.source == NO_SOURCE:
+            return self.test_domains(run.dataset)
+        target = split_name(run.method)[1]
+        if target is not None and run.source == REAL_TRAIN:
+            return (target, HELD_OUT)
+        return (*self.test_domains(run.dataset), HELD_OUT)
 
     def train_domains(self, run: Run) -> tuple[str, ...]:
         """Return the styles or domains that a run is trained on."""
-        chosen = self.configuration.methods[run.method].styles
-        return source_domains(self.configuration, run.dataset, run.source) if chosen is None else chosen
+        chosen = self.method(run).styles or source_domains(self.configuration, run.dataset, run.source)
+        return tuple(domain for domain in chosen if domain != split_name(run.method)[1])
 
     def alphas(self, run: Run) -> tuple[str, ...]:
-        """Return the alphas that a run is scored at: only the pre-trained end where nothing is trained."""
-        return ("0.00",) if run.method == ZERO_SHOT else self.configuration.alphas
+        """Return the alphas that a run is scored at: one only where there is nothing to average with."""
+        if run.method == ZERO_SHOT:
+            return ("0.00",)
+        return self.configuration.alphas if has_two_ends(self.method(run)) else ("1.00",)
+
+    def exports(self, run: Run) -> tuple[str, ...]:
+        """Return the alphas at which a run's model is exported for open_clip; a student is none."""
+        return self.configuration.exports if has_two_ends(self.method(run)) else ()
+
+    def encoder(self, run: Run) -> list[str]:
+        """Return the trained encoder's file, if the run has one."""
+        if run.method == ZERO_SHOT or not trains_encoder(self.method(run)):
+            return []
+        return [f"{run.folder}/model.safetensors"]
+
+    def embedding_view(self, run: Run) -> str | None:
+        """Return how a run wants its training images embedded beforehand, or None if it does not."""
+        method = self.method(run)
+        if isinstance(method, Ogen):
+            return "clip"
+        if isinstance(method, Vl2vAdip) and method.augmentation is None:
+            return method.preprocessing
+        return None
+
+    def embeddings(self, run: Run) -> list[str]:
+        """Return the tables of embeddings that a run learns from, one per domain."""
+        view = self.embedding_view(run)
+        if view is None:
+            return []
+        return [
+            EMBEDDINGS.format(dataset=run.dataset, source=run.source, domain=domain, clip=run.clip, view=view)
+            for domain in self.train_domains(run)
+        ]
+
+    def student_manifest(self, run: Run) -> str:
+        """Return the manifest of the student that a run distils into."""
+        method = self.method(run)
+        if not isinstance(method, Vl2vAdip):
+            raise InputError(f"{run.method}: this method has no student")
+        return model_manifest(method.student)
 
     def model_of(self, generator: str) -> str:
         """Return the name of the model that a generator draws with."""
@@ -121,16 +226,37 @@ class Plan:
         )
 
     @cached_property
+    def _students(self) -> tuple[str, ...]:
+        methods = (self.method(run) for run in self.trained_runs)
+        return _distinct(method.student for method in methods if isinstance(method, Vl2vAdip))
+
+    @cached_property
+    def embedded_students(self) -> tuple[str, ...]:
+        """Return the students that are trained here and needed."""
+        return tuple(name for name in self._students if self.configuration.students[name].kind == "embedded")
+
+    @cached_property
     def collected_models(self) -> tuple[str, ...]:
         """Return the models that come from a hub or a folder and are needed."""
         clips = [item.clip for item in self.comparisons if item.clip not in self.embedded_clips]
-        return _distinct(
-            [*clips, *(m for _, g in self.generators if (m := self.model_of(g)) not in self.embedded_generators)]
-        )
+        drawn_with = [self.model_of(generator) for _, generator in self.generators]
+        generators = [model for model in drawn_with if model not in self.embedded_generators]
+        students = [name for name in self._students if name not in self.embedded_students]
+        return _distinct([*clips, *generators, *students])
+
+    def kind_of_model(self, model: str) -> str:
+        """Return what a model is: clip, student or text-to-image."""
+        if model in self.configuration.clips:
+            return "clip"
+        return "student" if model in self.configuration.students else "text-to-image"
 
     def text_to_image(self, model: str) -> Any:
         """Return the settings of a text-to-image checkpoint."""
         return self.configuration.generators[model].checkpoint
+
+    def student(self, name: str) -> Any:
+        """Return the settings of a student's checkpoint."""
+        return self.configuration.students[name]
 
     def shard_block(self, dataset: str, generator: str) -> int:
         """Return how many images of each class one shard holds."""
@@ -152,14 +278,22 @@ class Plan:
             for item in self.comparisons
             for domain in source_domains(self.configuration, item.dataset, item.source)
         ]
+        trained += [(run.dataset, run.source, d) for run in self.trained_runs for d in self.train_domains(run)]
         corpora: list[Any] = [self.configuration.clips[name] for name in self.embedded_clips]
         corpora += [self.text_to_image(name) for name in self.embedded_generators]
         seen = [(model.corpus.dataset, REAL_TRAIN, domain) for model in corpora for domain in model.corpus.shares]
+        corpora = [self.student(name).corpus for name in self.embedded_students]
+        seen += [(corpus.dataset, REAL_TRAIN, domain) for corpus in corpora for domain in corpus.domains]
         return _distinct([*tested, *trained, *seen])
 
     def corpus_manifests(self, model: Any) -> list[str]:
         """Return the manifests of the domains that an embedded model learns from."""
         return [f"{image_folder(model.corpus.dataset, REAL_TRAIN, d)}/manifest.json" for d in model.corpus.shares]
+
+    def student_manifests(self, student: str) -> list[str]:
+        """Return the manifests of the images that an embedded student learns from."""
+        corpus = self.student(student).corpus
+        return [f"{image_folder(corpus.dataset, REAL_TRAIN, d)}/manifest.json" for d in corpus.domains]
 
     def train_manifests(self, run: Run) -> list[str]:
         """Return the manifests of the images that a run is trained on."""
@@ -191,4 +325,5 @@ class Plan:
 
     def model_manifests(self) -> list[str]:
         """Return the manifests of all models."""
-        return [model_manifest(m) for m in (*self.embedded_clips, *self.embedded_generators, *self.collected_models)]
+        trained_here = (*self.embedded_clips, *self.embedded_generators, *self.embedded_students)
+        return [model_manifest(model) for model in (*trained_here, *self.collected_models)]

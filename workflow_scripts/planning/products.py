@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
+from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES, STUDENT_FILES
 from workflow_scripts.planning.configuration import ZERO_SHOT
 from workflow_scripts.planning.layout import (
     FIGURE_NAMES,
@@ -16,13 +16,14 @@ from workflow_scripts.planning.layout import (
     shard_name,
 )
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.training.ogen.settings import Ogen
 
 EXPORT_FILES = ("open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.json")
 
 
 def all_products(plan: Plan) -> list[str]:
     """Return every file that the configuration asks for, so that none that is missing or stale goes unnoticed."""
-    return [
+    products = [
         *_models(plan),
         *_prompts(plan),
         *(path for item in plan.image_domains for path in _images(plan, *item)),
@@ -31,12 +32,15 @@ def all_products(plan: Plan) -> list[str]:
         f"{REPORT}/index.html",
         f"{REPORT}/metrics.csv",
     ]
+    return list(dict.fromkeys(products))
 
 
 def _models(plan: Plan) -> Iterator[str]:
     yield from plan.model_manifests()
     for model in plan.embedded_clips:
         yield from (f"{MODEL.format(model=model)}/{name}" for name in CLIP_FILES)
+    for model in plan.embedded_students:
+        yield from (f"{MODEL.format(model=model)}/{name}" for name in STUDENT_FILES)
     for model in plan.embedded_generators:
         yield from (f"{MODEL.format(model=model)}/{name}" for name in (*AUTOENCODER_FILES, *PIPELINE_FILES))
 
@@ -66,9 +70,13 @@ def _run(plan: Plan, run: Run) -> Iterator[str]:
     yield f"{run.folder}/class_weights.safetensors"
     yield f"{run.folder}/record.json"
     if run.method != ZERO_SHOT:
-        yield f"{run.folder}/model.safetensors"
+        yield from plan.encoder(run)
+        yield from plan.embeddings(run)
         yield f"{run.folder}/train.jsonl"
-        for alpha in plan.configuration.exports:
+        if isinstance(plan.method(run), Ogen):
+            yield f"{run.folder}/context.safetensors"
+            yield f"{run.folder}/class_statistics.safetensors"
+        for alpha in plan.exports(run):
             yield from (f"{run.folder}/exports/{alpha}/{name}" for name in EXPORT_FILES)
     for domain in plan.evaluation_domains(run):
         yield f"{run.folder}/{domain}/scores.parquet"

@@ -21,8 +21,15 @@ def in_domain(images: Greys, domain: BuiltInDomain) -> Greys:
 def edges(images: Greys) -> Greys:
     """Return the Sobel magnitude of each picture, scaled so that its strongest edge is 255 (0 on a flat picture)."""
     values = images.astype(np.float32)
-    magnitude = np.hypot(ndimage.sobel(values, axis=1), ndimage.sobel(values, axis=2))
+    magnitude = np.hypot(_sobel(values, along=1, across=2), _sobel(values, along=2, across=1))
     strongest = magnitude.max(axis=(1, 2), keepdims=True)
     scaled = 255.0 * magnitude / np.where(strongest > 0, strongest, 1.0)
     result: Greys = scaled.round().astype(np.uint8)
+    return result
+
+
+def _sobel(values: npt.NDArray[np.float32], *, along: int, across: int) -> npt.NDArray[np.float32]:
+    # Not ndimage.sobel: it smooths across every other axis, and so would mix neighbouring pictures.
+    difference = ndimage.correlate1d(values, [-1.0, 0.0, 1.0], axis=along)
+    result: npt.NDArray[np.float32] = ndimage.correlate1d(difference, [1.0, 2.0, 1.0], axis=across)
     return result

@@ -1,7 +1,8 @@
-"""Random resized crops on a batch of decoded images, without a loop over pictures."""
+"""Augmentation of a batch of decoded images: crops and mirroring without a loop over pictures, colours with one."""
 
 import torch
 from torch import Tensor
+from torchvision.transforms import v2
 
 ASPECT_RATIOS = (3.0 / 4.0, 4.0 / 3.0)
 
@@ -32,3 +33,26 @@ def random_resized_crop(images: Tensor, *, smallest: float, generator: torch.Gen
     theta[:, 0, 2], theta[:, 1, 2] = 2.0 * left + width - 1.0, 2.0 * top + height - 1.0
     grid = torch.nn.functional.affine_grid(theta.to(images), list(images.shape), align_corners=False)
     return torch.nn.functional.grid_sample(images, grid, mode="bicubic", padding_mode="border", align_corners=False)
+
+
+def random_flip(images: Tensor, *, generator: torch.Generator) -> Tensor:
+    """Mirror half of the images (batch, channels, height, width), chosen at random, from left to right."""
+    chosen = (torch.rand(len(images), generator=generator) < _HALF).to(images.device)
+    return torch.where(chosen[:, None, None, None], images.flip(-1), images)
+
+
+_HALF = 0.5
+
+
+def random_colours(images: Tensor, *, strength: float, grey: float) -> Tensor:
+    """Jitter brightness, contrast, saturation and hue of each image, and turn some grey (torchvision's transforms).
+
+    Args:
+        images: images in 0..1, (batch, 3, height, width).
+        strength: largest relative change, for all four (VL2V: 0.3).
+        grey: share of images that lose their colours (VL2V: 0.1).
+
+    Randomness comes from torch's global generator, which the training loop seeds at every step.
+    """
+    colours = v2.Compose([v2.ColorJitter(strength, strength, strength, strength), v2.RandomGrayscale(grey)])
+    return torch.stack([colours(image) for image in images])

@@ -12,15 +12,15 @@ from workflow_scripts.ground.files import replacing
 logger = logging.getLogger(__name__)
 
 
-def checkpoint_path(output: Path, digest: str) -> Path:
-    """Return where the checkpoint of a training lies: beside its output, named by what the training depends on."""
-    return output.parent / f"checkpoint-{digest}.pt"
+def checkpoint_path(output: Path, digest: str, *, stage: str = "") -> Path:
+    """Return where a training's checkpoint lies: beside its output, named by what it depends on and its stage."""
+    return output.parent / f"checkpoint-{digest}{f'-{stage}' if stage else ''}.pt"
 
 
 def delete_checkpoints(output: Path, *, but: Path | None = None) -> None:
-    """Delete the checkpoints beside an output: those of other settings, code, inputs, seed or precision are stale."""
+    """Delete the checkpoints beside an output, but one training's (of all its stages): the others are stale."""
     for path in output.parent.glob("checkpoint-*.pt"):
-        if path != but:
+        if but is None or not path.stem.startswith(but.stem):
             logger.info("deleting %s: it belongs to another training, or this one is done", path.name)
             path.unlink()
 

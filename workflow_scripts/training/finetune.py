@@ -1,94 +1,101 @@
 """Fine-tune a CLIP's image encoder and its zero-shot head on images, plain or with RegFT's regulariser."""
 
 import argparse
-import json
-import logging
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from workflow_scripts.ground.clip import Clip, load_clip
+from workflow_scripts.ground.clip import load_clip
 from workflow_scripts.ground.command import entry_parser, run
-from workflow_scripts.ground.devices import claimed_device, environment_record
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.files import digest_of, sha256_of, write_json, write_text
+from workflow_scripts.ground.devices import claimed_device
+from workflow_scripts.ground.encoders import encoder_metadata, save_encoder
 from workflow_scripts.ground.handover import load_class_weights, save_class_weights
-from workflow_scripts.ground.images import DecodedImages, Part, decode_image_sets
-from workflow_scripts.ground.shards import ImageSet, load_image_set
-from workflow_scripts.ground.weights import save_weights
-from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints
+from workflow_scripts.ground.weights import StateDict
 from workflow_scripts.training.finetune_settings import FinetuneJob
+from workflow_scripts.training.finetune_task import FinetuneTask
 from workflow_scripts.training.heads import ImageClassifier, LinearHead
-from workflow_scripts.training.loop import Record, Trainer
-
-logger = logging.getLogger(__name__)
+from workflow_scripts.training.loop import Course, epoch_batches, steps_per_epoch, train
+from workflow_scripts.training.outputs import begin, finish
+from workflow_scripts.training.schedule import learning_rate, warmup_steps
+from workflow_scripts.training.selection import choice, class_rows, decoder, load_training_sets
+from workflow_scripts.training.trajectories import trajectory_of
 
 
 def job(options: argparse.Namespace) -> None:
     """Decode the images, train, and write weights, log and record; the checkpoint goes when all is written."""
     settings = FinetuneJob.parse(options.settings)
-    sets = [load_image_set(manifest) for manifest in options.images]
-    heads, classes = load_class_weights(options.head)
-    if classes != sets[0].classes:
-        raise InputError(f"{options.images[0]}: its class names are not those of {options.head}; rebuild both")
-    inputs = {str(path): sha256_of(path) for path in (*options.images, options.clip, options.head)}
-    identity = {"settings": settings.model_dump(mode="json"), "code": options.code, "inputs": inputs}
-    checkpoint = checkpoint_path(options.output, digest_of({**identity, "threads": options.threads}))
-    delete_checkpoints(options.output, but=checkpoint)
+    zero_shot = load_class_weights(options.head)
+    sets = load_training_sets(options.images, zero_shot.classes)
+    inputs = [*options.images, options.clip, options.head]
+    identity = begin(settings, code=options.code, inputs=inputs, threads=options.threads, output=options.output)
+    keep = choice(sets, base=settings.base, shots=settings.shots, seed=settings.seed)
+    start = zero_shot.heads["pretrained"]
     with claimed_device(threads=options.threads, locks=options.locks) as device:
         clip = load_clip(options.clip, device=device)
-        model = ImageClassifier(clip.visual, LinearHead(**heads["pretrained"])).to(device)
-        trainer = make_trainer(model, clip, sets, settings=settings, device=device, threads=options.threads)
-        records = trainer.train(checkpoint)
-        environment = environment_record(device)
-    save_weights(options.output, model.encoder.state_dict(), metadata={"alpha": "1.00", **identity})
-    ends: dict[Any, Any] = {"pretrained": heads["pretrained"], "trained": model.head.state_dict()}
-    save_class_weights(options.class_weights, ends, classes=classes)
-    write_text(options.records, "".join(json.dumps(line) + "\n" for line in records))
-    write_json(options.record, {**identity, **summary(trainer, records), "environment": environment})
-    delete_checkpoints(options.output)
-
-
-def make_trainer(
-    model: ImageClassifier,
-    clip: Clip,
-    sets: list[ImageSet],
-    *,
-    settings: FinetuneJob,
-    device: torch.device,
-    threads: int,
-) -> Trainer:
-    """Decode both parts of the images and put the trainer together: AdamW on all tensors, one weight decay."""
-
-    def decoded(part: Part) -> DecodedImages:
-        return decode_image_sets(sets, size=clip.image_size, geometry=clip.geometry, part=part, threads=threads)
-
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
-    return Trainer(
-        model=model,
-        optimiser=optimiser,
-        settings=settings,
-        images=decoded("training"),
-        held_out=decoded("held-out"),
-        normalise=clip.normalise,
+        decoded = decoder(sets, preprocessing=clip.preprocessing, keep=keep, threads=options.threads)
+        task = FinetuneTask(
+            model=ImageClassifier(clip.visual, LinearHead(**trained_rows(start, settings.base))).to(device),
+            settings=settings,
+            images=decoded("training"),
+            held_out=decoded("held-out"),
+            rows=class_rows(len(zero_shot.classes), settings.base),
+            preprocessing=clip.preprocessing,
+            device=device,
+        )
+        # AdamW on all tensors with one weight decay, as in the release.
+        optimiser = torch.optim.AdamW(
+            task.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+        )
+        records = train(
+            task,
+            course=course_of(settings, images=len(task.images)),
+            optimiser=optimiser,
+            trajectory=trajectory_of(settings.averaging),
+            checkpoint=identity.checkpoint(),
+            device=device,
+        )
+    metadata = encoder_metadata(clip.preprocessing)
+    save_encoder(options.output, task.model.encoder.state_dict(), metadata=metadata, identity=identity.values)
+    trained = whole_head(start, task.model.head.state_dict(), settings.base)
+    heads = {"pretrained": start, "trained": trained}
+    save_class_weights(options.class_weights, heads, classes=zero_shot.classes)
+    finish(
+        identity,
+        records=records,
+        images=task.images,
+        held_out=task.held_out,
         device=device,
+        log=options.records,
+        record=options.record,
     )
 
 
-def summary(trainer: Trainer, records: list[Record]) -> Record:
-    """Return what the record says of a finished training."""
-    steps = [line for line in records if line["kind"] == "step"]
-    return {
-        "training_images": len(trainer.images),
-        "held_out_images": len(trainer.held_out),
-        "left_out_images": trainer.images.left_out + trainer.held_out.left_out,
-        "domains": list(trainer.images.domains),
-        "steps": len(steps),
-        "last": records[-1],
-    }
+def trained_rows(head: StateDict, base: tuple[int, ...] | None) -> StateDict:
+    """Return the rows of the zero-shot head that are parameters: all, or those of the base classes."""
+    return head if base is None else {name: tensor[list(base)] for name, tensor in head.items()}
+
+
+def whole_head(start: StateDict, trained: StateDict, base: tuple[int, ...] | None) -> StateDict:
+    """Return class weights over all classes; rows that were no parameters stay zero-shot, bit by bit."""
+    if base is None:
+        return trained
+    whole = {name: tensor.clone() for name, tensor in start.items()}
+    for name, tensor in trained.items():
+        whole[name][list(base)] = tensor.detach().cpu()
+    return whole
+
+
+def course_of(settings: FinetuneJob, *, images: int) -> Course:
+    """Return RegFT's course: shuffled full batches, linear warm-up, cosine to zero."""
+    total = steps_per_epoch(images, settings.batch_size) * settings.epochs
+    warmup = warmup_steps(total, warmup_fraction=settings.warmup_fraction)
+    return Course(
+        epochs=settings.epochs,
+        batches=lambda epoch: epoch_batches(images, settings.batch_size, seed=settings.seed, epoch=epoch),
+        learning_rate=lambda _, step: learning_rate(step, base=settings.learning_rate, warmup=warmup, total=total),
+        gradient_clip=settings.gradient_clip,
+        seed=settings.seed,
+    )
 
 
 def main() -> None:

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Fraction, Name, NonNegative, Positive, Precision, Seed, Settings
+from workflow_scripts.ground.settings import Count, Fraction, NonNegative, Positive
+from workflow_scripts.training.method_settings import Method, TrainingChoice
 
 
-class Finetune(Settings):
+class Finetune(Method):
     """A method that trains the image encoder and the head on images; plain when both regularisers weigh nothing."""
 
     kind: Literal["finetune"]
@@ -30,17 +31,7 @@ class Finetune(Settings):
     """Whether batch normalisation keeps its running statistics (ResNet encoders)."""
     smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     """Smallest share of the area that the random crop keeps (RegFT: 0.9)."""
-    precision: Precision = "fp32"
-    styles: tuple[Name, ...] | None = None
-    """Styles of generated images, or domains of real ones, that are trained on; all if null."""
-
-    @property
-    def train_classes(self) -> str:
-        """Return which classes the method is trained on."""
-        return "all"
 
 
-class FinetuneJob(Finetune):
+class FinetuneJob(Finetune, TrainingChoice):
     """What one training job needs to know."""
-
-    seed: Seed

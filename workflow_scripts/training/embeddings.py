@@ -1,0 +1,87 @@
+"""Tables of image embeddings: one row per image of a domain, as a CLIP (or anyone who has one) sees it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.files import replacing
+from workflow_scripts.ground.images import DecodedImages, Keep
+from workflow_scripts.ground.shards import ImageSet
+
+Integers = npt.NDArray[np.int64]
+Key = tuple[int, int]
+"""Label, and index within the class."""
+
+
+@dataclass(frozen=True)
+class EmbeddingTable:
+    """The embeddings of one domain: `values` is float32 (images, dimension); `rows` finds an image's row."""
+
+    path: Path
+    values: npt.NDArray[np.float32]
+    rows: dict[Key, int]
+
+
+def write_embeddings(path: Path, *, labels: Integers, indices: Integers, values: torch.Tensor) -> None:
+    """Write a table of label, index and embedding (float32 list) that appears only when it is whole."""
+    dimension = values.shape[1]
+    flat = pa.array(values.float().cpu().contiguous().numpy().reshape(-1))
+    table = pa.table(
+        {
+            "label": pa.array(labels, pa.int32()),
+            "index": pa.array(indices, pa.int32()),
+            "embedding": pa.FixedSizeListArray.from_arrays(flat, dimension),
+        }
+    )
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_embeddings(path: Path) -> EmbeddingTable:
+    """Read a table.
+
+    Raises:
+        InputError: the file is missing, unreadable or holds no embeddings.
+    """
+    try:
+        table = pq.read_table(path, columns=["label", "index", "embedding"])
+        flat = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        values = np.asarray(flat, dtype=np.float32).reshape(len(table), -1)
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: not a readable table of embeddings ({reason}); delete it, run snakemake") from None
+    keys = zip(table["label"].to_pylist(), table["index"].to_pylist(), strict=True)
+    return EmbeddingTable(path, values, {key: number for number, key in enumerate(keys)})
+
+
+def embeddings_of(images: DecodedImages, tables: Sequence[EmbeddingTable]) -> torch.Tensor:
+    """Return the embedding of every decoded image (images, dimension); tables are in the order of the domains.
+
+    Raises:
+        InputError: a table misses an image; it is named.
+    """
+    found = []
+    for label, index, domain in zip(images.labels, images.index, images.domain, strict=True):
+        row = tables[domain].rows.get((int(label), int(index)))
+        if row is None:
+            name = images.classes[label]
+            raise InputError(f"{tables[domain].path}: no embedding of image {index} of class {name!r}; rebuild it")
+        found.append(tables[domain].values[row])
+    return torch.from_numpy(np.stack(found))
+
+
+def training_rows(
+    sets: Sequence[ImageSet], tables: Sequence[EmbeddingTable], keep: Keep | None
+) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+    """Yield label and embedding of every chosen image of the training part."""
+    for domain, (images, table) in enumerate(zip(sets, tables, strict=True)):
+        for (label, index), row in table.rows.items():
+            if index < images.first_held_out and (keep is None or keep(domain, label, index)):
+                yield label, table.values[row]

@@ -1,0 +1,1 @@
+"""OGEN: prompt learning with a class-conditional feature generator."""

@@ -1,0 +1,47 @@
+"""What OGEN knows of the known classes' images: statistics, and the features themselves to draw exemplars from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.weights import load_weights
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Mean and deviation (known classes, d); unit features (images, d), sorted by class, and their places."""
+
+    mean: Tensor
+    std: Tensor
+    features: Tensor
+    starts: Tensor
+    counts: Tensor
+
+    def exemplars(self, classes: Tensor) -> Tensor:
+        """Return the features of one random image of each class: from (..., ) class rows to (..., d)."""
+        drawn = torch.rand(classes.shape, device=classes.device)
+        places = self.starts[classes] + (drawn * self.counts[classes]).long()
+        return self.features[places]
+
+
+def load_evidence(path: Path, *, device: torch.device) -> Evidence:
+    """Read what `training.ogen.statistics` wrote.
+
+    Raises:
+        InputError: the file is unreadable or holds something else.
+    """
+    tensors, _ = load_weights(path)
+    if not {"mean", "std", "features", "rows"} <= tensors.keys():
+        raise InputError(f"{path}: holds no class statistics; delete it and run snakemake again")
+    return make_evidence(tensors["mean"], tensors["std"], tensors["features"], tensors["rows"], device=device)
+
+
+def make_evidence(mean: Tensor, std: Tensor, features: Tensor, rows: Tensor, *, device: torch.device) -> Evidence:
+    """Sort features (images, d) by their class rows (images) and put the evidence together on a device."""
+    order = rows.argsort(stable=True)
+    counts = torch.bincount(rows, minlength=len(mean))
+    starts = counts.cumsum(0) - counts
+    return Evidence(*(tensor.to(device) for tensor in (mean, std, features[order], starts, counts)))

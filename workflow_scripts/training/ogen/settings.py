@@ -1,0 +1,69 @@
+"""Settings of OGEN (arXiv 2401.15914). Constants are the release's, where it has them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow_scripts.ground.settings import Alpha, Count, Fraction, Name, NonNegative, Positive, Settings
+from workflow_scripts.training.method_settings import Method, TrainingChoice
+
+Variant = Literal["published", "released", "none"]
+
+
+class Ogen(Method):
+    """Learned context on frozen CLIP towers, with a feature generator for classes that no image is seen of."""
+
+    kind: Literal["ogen"]
+    train_classes: Literal["all", "base"] = "base"
+    """Classes to train on; the generator needs classes that it knows by name only, so `all` goes with `none` alone."""
+    variant: Variant = "published"
+    """`published`: the paper's joint extrapolation and teacher; `released`: what the authors' code computes; `none`:
+    prompt learning alone (CoOp), to compare with."""
+    context: Literal["shared", "class-specific"] = "shared"
+    """Whether all classes share the context vectors (CoOp), or each has its own."""
+    context_words: str = "a photo of a"
+    """Words whose embeddings the context starts with; a prompt is context, name, full stop."""
+    neighbours: Count = 3
+    """k: known classes that evidence of an unknown one is taken from."""
+    heads: Count = 4
+    """Attention heads of the generator; they divide the embedding."""
+    dropout: Fraction = 0.1
+    """Dropout of the generator's attention."""
+    epochs: Count = 10
+    batch_size: Annotated[int, Field(ge=2)] = 32
+    learning_rate: Positive = 0.002
+    momentum: Fraction = 0.9
+    weight_decay: NonNegative = 5e-4
+    warmup_rate: Positive = 1e-5
+    """Learning rate of the first epoch."""
+    generator_warmup: Fraction = 0.2
+    """Share of the epochs in which only the generator is trained."""
+    smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.08
+    flip: bool = True
+    """Whether half of the images are mirrored."""
+    distillation_weight: NonNegative = 1.0
+    """Weight of the adaptive local mean teacher (`published` only; the paper's is unknown)."""
+    window_most: Count = 9
+    """Epochs in the teacher's window at first (ours; the published values could not be checked)."""
+    window_least: Count = 2
+    """Epochs in the teacher's window at last (ours)."""
+    teacher_momentum: Fraction = 0.9
+    """Momentum of the teacher's average over its window (ours)."""
+
+
+class OgenJob(Ogen, TrainingChoice):
+    """What one training job needs to know."""
+
+
+class OgenHeadsJob(Settings):
+    """What the job that makes class weights from learned context needs to know."""
+
+    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
+    context_words: str
+
+
+class StatisticsJob(TrainingChoice):
+    """What the job that computes class statistics needs to know."""
+
+    shots: Count | None
+    domains: tuple[Name, ...]

@@ -1,0 +1,66 @@
+"""What every training leaves behind: its log, its record, and the identity that its checkpoints are named by."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from workflow_scripts.ground.devices import environment_record
+from workflow_scripts.ground.files import digest_of, sha256_of, write_json, write_text
+from workflow_scripts.ground.images import DecodedImages
+from workflow_scripts.ground.settings import Settings
+from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints
+from workflow_scripts.training.loop import Record
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that a training depends on: settings, code, inputs (path to sha256), and threads."""
+
+    values: dict[str, Any]
+    threads: int
+    output: Path
+
+    def checkpoint(self, stage: str = "") -> Path:
+        """Return where the checkpoint of a stage lies."""
+        return checkpoint_path(self.output, digest_of({**self.values, "threads": self.threads}), stage=stage)
+
+
+def begin(settings: Settings, *, code: str, inputs: Sequence[Path], threads: int, output: Path) -> Identity:
+    """Return what names a training, and delete the checkpoints of any other one beside its output."""
+    values = {
+        "settings": settings.model_dump(mode="json"),
+        "code": code,
+        "inputs": {str(path): sha256_of(path) for path in inputs},
+    }
+    identity = Identity(values, threads, output)
+    delete_checkpoints(output, but=identity.checkpoint())
+    return identity
+
+
+def finish(
+    identity: Identity,
+    *,
+    records: Sequence[Record],
+    images: DecodedImages,
+    held_out: DecodedImages,
+    device: torch.device,
+    log: Path,
+    record: Path,
+) -> None:
+    """Write the log and the record of a finished training; its weights must be written already. Drop checkpoints."""
+    write_text(log, "".join(json.dumps(line) + "\n" for line in records))
+    summary = {
+        "training_images": len(images),
+        "held_out_images": len(held_out),
+        "left_out_images": images.left_out + held_out.left_out,
+        "domains": list(images.domains),
+        "steps": sum(line["kind"] == "step" for line in records),
+        "last": records[-1],
+        "environment": environment_record(device),
+    }
+    write_json(record, {**identity.values, **summary})
+    delete_checkpoints(identity.output)

@@ -1,0 +1,1 @@
+"""VL2V-ADiP and VL2V-SD: distillation of a vision-language teacher."""

@@ -1,0 +1,48 @@
+"""VL2V's loss, a pure function of embeddings, and its sampling of domains."""
+
+import torch
+from torch import Tensor, nn
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.seeds import seed_of
+
+
+def embedding_loss(student: Tensor, image: Tensor, text: Tensor, *, image_weight: float) -> Tensor:
+    """Return L = -(lambda * mean cos(PF, I) + (1 - lambda) * mean cos(PF, T)), without a temperature.
+
+    The paper writes the symmetric form, equal at lambda = 0.5. All three are normalised here, so that no scale
+    matters; with a mean squared error the scale of T would.
+
+    Args:
+        student: projected features PF, (batch, dimension).
+        image: the teacher's image embeddings I, (batch, dimension).
+        text: the text embeddings T of the images' classes, (batch, dimension).
+        image_weight: lambda.
+    """
+    features = nn.functional.normalize(student.float(), dim=-1)
+    to_image = (features * nn.functional.normalize(image.float(), dim=-1)).sum(dim=-1).mean()
+    to_text = (features * nn.functional.normalize(text.float(), dim=-1)).sum(dim=-1).mean()
+    return -(image_weight * to_image + (1.0 - image_weight) * to_text)
+
+
+def domain_batches(domains: Tensor, *, count: int, per_domain: int, steps: int, seed: int, epoch: int) -> list[Tensor]:
+    """Return image numbers of every step: `per_domain` of each domain, drawn with replacement.
+
+    Args:
+        domains: each image's domain, (images).
+        count: number of domains.
+        per_domain: images of each domain per step.
+        steps: steps of this epoch.
+        seed: the run's seed.
+        epoch: which of its epochs.
+
+    Raises:
+        InputError: a domain has no image.
+    """
+    generator = torch.Generator().manual_seed(seed_of("domains", seed, epoch))
+    members = [(domains == number).nonzero()[:, 0] for number in range(count)]
+    empty = [number for number, found in enumerate(members) if not len(found)]
+    if empty:
+        raise InputError(f"domain number {empty[0]} has no training image; ask for more images per class")
+    drawn = [found[torch.randint(len(found), (steps, per_domain), generator=generator)] for found in members]
+    return list(torch.cat(drawn, dim=1))

@@ -1,0 +1,71 @@
+"""Settings of VL2V-ADiP and VL2V-SD (arXiv 2310.08255). Defaults are the paper's and its release's."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workflow_scripts.ground.settings import Count, Fraction, Name, Positive, Settings
+from workflow_scripts.training.method_settings import Averaging, BestEpoch, Method, SwadAveraging, TrainingChoice
+
+
+class Augmentation(Settings):
+    """Augmentation of VL2V; it turns a cached table of the teacher's embeddings into calls at every step."""
+
+    smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.7
+    flip: bool = True
+    colours: Fraction = 0.3
+    """Strength of the jitter of brightness, contrast, saturation and hue."""
+    grey: Fraction = 0.1
+
+
+class Phase(Settings):
+    """One phase of a training that samples each domain with replacement."""
+
+    steps: Count = 5001
+    """Optimiser steps (DomainNet: 15001)."""
+    check_every: Count = 200
+    """Steps between two checks on held-out images (DomainNet: 1000)."""
+    learning_rate: Positive = 5e-5
+    """Constant learning rate of Adam; no weight decay."""
+
+
+class Vl2v(Method):
+    """What both methods may say."""
+
+    image_weight: Fraction = 0.5
+    """lambda: weight of the teacher's image embedding against the text embedding (0.1 is advised in-domain)."""
+    batch_per_domain: Count = 32
+    """Images per step and domain, drawn with replacement."""
+    preprocessing: Literal["clip", "imagenet"] = "imagenet"
+    """How encoders see pictures: as CLIP does, or squashed to a square under ImageNet's constants (the release)."""
+    augmentation: Augmentation | None = Augmentation()
+    averaging: Averaging = SwadAveraging()
+
+
+class Vl2vSd(Vl2v):
+    """VL2V-SD, white box: CLIP's image encoder learns from its own frozen copy and from text embeddings."""
+
+    kind: Literal["vl2v-sd"]
+    training: Phase = Phase()
+
+
+class Vl2vAdip(Vl2v):
+    """VL2V-ADiP, black box: a student is aligned with a teacher, then distilled, and predicts with text."""
+
+    kind: Literal["vl2v-adip"]
+    student: Name
+    """A student of the configuration."""
+    align: Phase = Phase()
+    """First phase: the projection alone is trained."""
+    align_averaging: Averaging = BestEpoch()
+    """What the second phase starts from; the release takes the best check by held-out images."""
+    distill: Phase = Phase()
+    """Second phase: the student alone is trained."""
+
+
+class Vl2vSdJob(Vl2vSd, TrainingChoice):
+    """What one training job needs to know."""
+
+
+class Vl2vAdipJob(Vl2vAdip, TrainingChoice):
+    """What one training job needs to know."""
