@@ -15,6 +15,7 @@ from workflow_scripts.ground.clip import load_clip
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.images import encode_png
 from workflow_scripts.ground.manifests import checked_model_folder, read_manifest
+from workflow_scripts.ground.preprocessing import unit_pixels
 from workflow_scripts.ground.shards import ImageRow, write_image_manifest, write_shard
 from workflow_scripts.models import collect, train_autoencoder, train_clip, train_text_to_image
 from workflow_scripts.models.captions import make_captions, templates, words_of
@@ -139,7 +140,9 @@ def test_the_clip_loads_in_plain_open_clip_and_in_ours(clip: Path) -> None:
     from PIL import Image
 
     picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (13, 17, 3), dtype=np.uint8))
-    halves = ours.normalise(torch.from_numpy(np.asarray(ours.geometry(picture)))[None])
+    seen = ours.preprocessing
+    pixels = torch.from_numpy(np.array(seen.geometry(picture)))[None]
+    halves = seen.normalise(unit_pixels(pixels, torch.device("cpu")))
     torch.testing.assert_close(halves[0], preprocess(picture), rtol=0.0, atol=1e-6)
 
 
@@ -211,7 +214,7 @@ def test_folder_checkpoints_are_declared_in_place(clip: Path, tmp_path: Path) ->
     manifest = tmp_path / "manifest.json"
     collect.job(options(settings=settings.canonical(), what="clip", output=manifest))
     assert checked_model_folder(manifest) == clip.parent.resolve()
-    assert load_clip(manifest, device=torch.device("cpu")).image_size == 8
+    assert load_clip(manifest, device=torch.device("cpu")).preprocessing.size == 8
 
 
 def test_bad_folders_are_refused(tmp_path: Path) -> None:

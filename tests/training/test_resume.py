@@ -1,5 +1,6 @@
 """An interrupted training ends with the very weights of an undisturbed one; other settings start anew."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,23 @@ import torch
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.images import DecodedImages
+from workflow_scripts.ground.preprocessing import Preprocessing
 from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints
+from workflow_scripts.training.finetune import course_of
 from workflow_scripts.training.finetune_settings import FinetuneJob
+from workflow_scripts.training.finetune_task import FinetuneTask, objective
 from workflow_scripts.training.heads import ImageClassifier, LinearHead
-from workflow_scripts.training.loop import Trainer, epoch_batches, freeze_batch_norm, objective, steps_per_epoch
+from workflow_scripts.training.loop import epoch_batches, freeze_batch_norm, steps_per_epoch, train
+from workflow_scripts.training.method_settings import (
+    Averaging,
+    BestEpoch,
+    MovingAveraging,
+    NoAveraging,
+    SoupAveraging,
+    SwadAveraging,
+)
+from workflow_scripts.training.selection import class_rows
+from workflow_scripts.training.trajectories import trajectory_of
 
 
 def images(count: int) -> DecodedImages:
@@ -46,63 +60,125 @@ class InterruptedJobError(Exception):
     """Stands for a preempted job."""
 
 
-def trainer(settings: FinetuneJob, interrupt_at: int | None = None) -> Trainer:
+class Encoder(torch.nn.Module):
+    """A linear encoder that is preempted after some training steps."""
+
+    def __init__(self, interrupt_at: int | None) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(48, 6)
+        # Dropout, so that a resumed training must also repeat its randomness.
+        self.dropout = torch.nn.Dropout(0.1)
+        self.interrupt_at = interrupt_at
+        self.steps = 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.steps += self.training
+        if self.interrupt_at is not None and self.steps > self.interrupt_at:
+            raise InterruptedJobError
+        return self.dropout(self.linear(images.flatten(1)))
+
+
+@dataclass
+class Training:
+    """A task, and what goes with it."""
+
+    task: FinetuneTask
+    settings: FinetuneJob
+
+    def run(self, checkpoint: Path) -> list[Any]:
+        settings = self.settings
+        return train(
+            self.task,
+            course=course_of(settings, images=len(self.task.images)),
+            optimiser=torch.optim.AdamW(self.task.model.parameters(), lr=settings.learning_rate, weight_decay=0.1),
+            trajectory=trajectory_of(settings.averaging),
+            checkpoint=checkpoint,
+            device=torch.device("cpu"),
+        )
+
+
+def training(settings: FinetuneJob, interrupt_at: int | None = None) -> Training:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(48, 6))
+        encoder = Encoder(interrupt_at)
         head = LinearHead(torch.randn(3, 6))
-    model = ImageClassifier(encoder, head)
-    steps = 0
-
-    def normalise(pixels: torch.Tensor) -> torch.Tensor:
-        nonlocal steps
-        steps += model.training
-        if interrupt_at is not None and steps > interrupt_at:
-            raise InterruptedJobError
-        return pixels.permute(0, 3, 1, 2).float() / 255.0
-
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.1)
-    return Trainer(
-        model=model,
-        optimiser=optimiser,
+    task = FinetuneTask(
+        model=ImageClassifier(encoder, head),
         settings=settings,
         images=images(30),
         held_out=images(5),
-        normalise=normalise,
+        rows=class_rows(3, None),
+        preprocessing=Preprocessing(size=4, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         device=torch.device("cpu"),
     )
+    return Training(task, settings)
 
 
-def test_resuming_gives_the_same_bits(tmp_path: Path) -> None:
-    whole = trainer(job())
-    expected = whole.train(tmp_path / "whole.pt")
+AVERAGES: list[Averaging] = [
+    NoAveraging(),
+    MovingAveraging(kind="ema", decay=0.9),
+    SoupAveraging(kind="soup"),
+    BestEpoch(),
+    SwadAveraging(n_converge=1, n_tolerance=2, tolerance_ratio=5.0),
+]
+
+
+@pytest.mark.parametrize("averaging", AVERAGES, ids=lambda each: each.kind)
+def test_resuming_gives_the_same_bits(averaging: Averaging, tmp_path: Path) -> None:
+    settings = job(averaging=averaging)
+    whole = training(settings)
+    expected = whole.run(tmp_path / "whole.pt")
     checkpoint = tmp_path / "part.pt"
     with pytest.raises(InterruptedJobError):
-        trainer(job(), interrupt_at=3 * 2 + 1).train(checkpoint)
-    resumed = trainer(job())
-    records = resumed.train(checkpoint)
+        training(settings, interrupt_at=3 * 2 + 1).run(checkpoint)
+    resumed = training(settings)
+    records = resumed.run(checkpoint)
     assert records == expected
-    assert all(torch.equal(a, b) for a, b in zip(whole.model.parameters(), resumed.model.parameters(), strict=True))
+    states = (each.task.model.state_dict() for each in (whole, resumed))
+    assert all(torch.equal(a, b) for a, b in zip(*(state.values() for state in states), strict=True))
     assert [line["epoch"] for line in records if line["kind"] == "epoch"] == [0, 1, 2, 3]
+    assert resumed.task.model.encoder.steps == 2 * 3
+
+
+def test_averages_differ_from_the_last_weights(tmp_path: Path) -> None:
+    found = []
+    for averaging in AVERAGES:
+        done = training(job(averaging=averaging))
+        done.run(tmp_path / f"{averaging.kind}.pt")
+        found.append(done.task.model.head.weight.detach().clone())
+    last, moving, soup, _, swad = found
+    assert not any(torch.equal(last, other) for other in (moving, soup, swad))
+
+
+def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
+    settings = job()
+    first = training(settings)
+    expected = first.run(tmp_path / "c.pt")
+    again = training(settings, interrupt_at=0)
+    assert again.run(tmp_path / "c.pt") == expected
+    assert torch.equal(again.task.model.head.weight, first.task.model.head.weight)
 
 
 def test_other_settings_ignore_and_delete_the_checkpoint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     output = tmp_path / "model.safetensors"
     old = checkpoint_path(output, "settings-with-lr-0.01")
     with pytest.raises(InterruptedJobError):
-        trainer(job(), interrupt_at=7).train(old)
+        training(job(), interrupt_at=7).run(old)
     assert old.is_file()
     new = checkpoint_path(output, "settings-with-lr-0.02")
+    stage = checkpoint_path(output, "settings-with-lr-0.02", stage="align")
+    stage.write_bytes(b"")
     delete_checkpoints(output, but=new)
     assert not old.exists()
+    assert stage.exists()
     caplog.set_level("INFO")
-    trainer(job(learning_rate=0.02)).train(new)
+    training(job(learning_rate=0.02)).run(new)
     assert "training starts at epoch 0 of 4" in caplog.text
 
 
 def test_a_damaged_checkpoint_starts_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "c.pt").write_bytes(b"cut short")
-    assert len(trainer(job()).train(tmp_path / "c.pt")) == 4 * 3 + 4
+    assert len(training(job()).run(tmp_path / "c.pt")) == 4 * 3 + 4
     assert "is damaged" in caplog.text
 
 
@@ -114,7 +190,7 @@ def test_a_checkpoint_never_runs_code(tmp_path: Path) -> None:
             return (Path.touch, (tmp_path / "ran",))
 
     (tmp_path / "c.pt").write_bytes(pickle.dumps(Payload()))
-    trainer(job(epochs=1)).train(tmp_path / "c.pt")
+    training(job(epochs=1)).run(tmp_path / "c.pt")
     assert not (tmp_path / "ran").exists()
 
 
@@ -143,11 +219,11 @@ def test_plain_training_is_cross_entropy_alone() -> None:
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_and_rate(tmp_path: Path) -> None:
-    broken = trainer(job())
+    broken = training(job())
     with torch.no_grad():
-        broken.model.head.bias.fill_(float("nan"))
+        broken.task.model.head.bias.fill_(float("nan"))
     with pytest.raises(InputError, match=r"the loss is nan at step 0 with learning rate 0\.01"):
-        broken.train(tmp_path / "c.pt")
+        broken.run(tmp_path / "c.pt")
 
 
 def test_frozen_batch_norm_keeps_its_statistics_and_trains_its_scale() -> None:

@@ -136,12 +136,10 @@ def _train_epoch(
         torch.manual_seed(seed_of("step", course.seed, course.name, step))
         loss, parts = task.loss(batch, epoch=epoch, step=step)
         if not torch.isfinite(loss):
+            kept = f"the last good checkpoint is that of epoch {epoch - 1}" if epoch else "there is no checkpoint yet"
             raise InputError(
                 f"the loss is {loss.item()} at step {step} with learning rate {rate:.3g}: lower the method's "
-                f"learning_rate; the last good checkpoint is that of epoch {epoch - 1} beside the output"
-                if epoch
-                else f"the loss is {loss.item()} at step {step} with learning rate {rate:.3g}: lower the method's "
-                "learning_rate; no epoch was finished, so there is no checkpoint"
+                f"learning_rate; {kept}"
             )
         for group in optimiser.param_groups:
             group["lr"] = rate

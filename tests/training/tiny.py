@@ -1,0 +1,76 @@
+"""A tiny CLIP made in code, and images for it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from open_clip.model import CLIP
+
+from workflow_scripts.ground.clip import CONFIG_FILE, WEIGHTS_FILE, Clip, load_clip
+from workflow_scripts.ground.files import write_json
+from workflow_scripts.ground.images import DecodedImages
+from workflow_scripts.ground.manifests import write_model_manifest
+from workflow_scripts.ground.weights import save_weights
+from workflow_scripts.models.clip_training import clip_config
+from workflow_scripts.models.settings import Corpus, EmbeddedClip
+
+CPU = torch.device("cpu")
+CLASSES = ("cat", "dog", "hamster", "horse", "cow", "red panda")
+
+
+def tiny_settings() -> EmbeddedClip:
+    corpus = Corpus(dataset="digits", images=1, shares={"photo": 1.0})
+    return EmbeddedClip(
+        kind="embedded",
+        corpus=corpus,
+        image_size=8,
+        patch_size=4,
+        width=16,
+        layers=1,
+        heads=2,
+        text_width=16,
+        text_layers=1,
+        text_heads=2,
+        dimension=16,
+    )
+
+
+def write_clip(folder: Path) -> Path:
+    """Write a CLIP with random weights and return its manifest."""
+    config = clip_config(tiny_settings())
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = CLIP(**config["model_cfg"])
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / CONFIG_FILE, config)
+    save_weights(folder / WEIGHTS_FILE, model.state_dict())
+    manifest = folder / "manifest.json"
+    write_model_manifest(manifest, folder=folder, names=[CONFIG_FILE, WEIGHTS_FILE], origin={"kind": "test"})
+    return manifest
+
+
+def tiny_clip(folder: Path) -> Clip:
+    """Return a CLIP with random weights, frozen."""
+    clip = load_clip(write_clip(folder), device=CPU)
+    clip.model.requires_grad_(False)
+    return clip
+
+
+def tiny_images(count: int, *, classes: int = 3, domains: int = 2) -> DecodedImages:
+    """Return random images of 8 x 8 pixels, labels and domains in turn."""
+    generator = np.random.default_rng(0)
+    return DecodedImages(
+        pixels=generator.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8),
+        labels=np.arange(count) % classes,
+        index=np.arange(count) // classes,
+        domain=np.arange(count) % domains,
+        source_image=tuple(map(str, range(count))),
+        domains=tuple(f"domain{number}" for number in range(domains)),
+        classes=CLASSES,
+        left_out=0,
+    )
+
+
+def bits(module: torch.nn.Module) -> bytes:
+    """Return all tensors of a module as bytes."""
+    return b"".join(tensor.detach().numpy().tobytes() for tensor in module.state_dict().values())

@@ -1,0 +1,56 @@
+"""VL2V's arithmetic: numeric checks of the method's sheet."""
+
+import pytest
+import torch
+
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.training.vl2v.losses import domain_batches, embedding_loss
+
+
+def rows(*values: list[float]) -> torch.Tensor:
+    return torch.tensor(values)
+
+
+X, Y, Z = ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0])
+
+
+def test_equal_embeddings_give_minus_one() -> None:
+    same = torch.randn(4, 8)
+    assert embedding_loss(same, same, same, image_weight=0.5).item() == pytest.approx(-1.0, abs=1e-6)
+
+
+def test_orthogonal_embeddings_count_nothing() -> None:
+    assert embedding_loss(rows(X), rows(Y), rows(Z), image_weight=0.5).item() == pytest.approx(0.0, abs=1e-6)
+    assert embedding_loss(rows(X), rows(X), rows(Z), image_weight=0.5).item() == pytest.approx(-0.5, abs=1e-6)
+
+
+def test_no_scale_matters() -> None:
+    student, image, text = torch.randn(3, 5, 8)
+    expected = embedding_loss(student, image, text, image_weight=0.3)
+    torch.testing.assert_close(
+        embedding_loss(7 * student, image, 100 * text, image_weight=0.3), expected, atol=1e-6, rtol=0
+    )
+
+
+def test_lambda_chooses_between_image_and_text() -> None:
+    student, image, text = torch.randn(3, 5, 8)
+    cosine = torch.nn.functional.cosine_similarity
+    torch.testing.assert_close(embedding_loss(student, image, text, image_weight=1.0), -cosine(student, image).mean())
+    torch.testing.assert_close(embedding_loss(student, image, text, image_weight=0.0), -cosine(student, text).mean())
+
+
+def test_every_batch_holds_as_many_images_of_each_domain() -> None:
+    domains = torch.tensor([0] * 50 + [1] * 3 + [2] * 20)
+    batches = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, epoch=2)
+    assert [len(batch) for batch in batches] == [12] * 5
+    for batch in batches:
+        assert domains[batch].tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    again = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, epoch=2)
+    assert torch.equal(torch.stack(batches), torch.stack(again))
+    other = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, epoch=3)
+    assert not torch.equal(torch.stack(batches), torch.stack(other))
+
+
+def test_an_empty_domain_is_an_error() -> None:
+    with pytest.raises(InputError, match="domain number 1 has no training image"):
+        domain_batches(torch.tensor([0, 0]), count=2, per_domain=4, steps=1, seed=0, epoch=0)
