@@ -81,8 +81,16 @@ def test_the_written_table_has_one_order(tmp_path: Path) -> None:
 def test_a_comparison_takes_its_own_rows_and_zero_shot(tmp_path: Path) -> None:
     rows = [*metric_rows("zero-shot"), *metric_rows("plain"), *metric_rows("plain", dataset="others")]
     rows += [{**row, "source": "elsewhere"} for row in metric_rows("regft")]
-    table = comparison_metrics(read_metrics([write_metrics(tmp_path, rows)]), dataset="toys", source="gen", clip="clip")
-    assert set(table["method"]) == {"zero-shot", "plain"}
+    rows += [{**row, "source": "real-train"} for row in metric_rows("student")]
+    rows += [{**row, "method": "of-another-comparison"} for row in metric_rows("plain")]
+    table = comparison_metrics(
+        read_metrics([write_metrics(tmp_path, rows)]),
+        dataset="toys",
+        source="gen",
+        clip="clip",
+        methods=["plain", "regft", "student"],
+    )
+    assert set(table["method"]) == {"zero-shot", "plain", "student"}
     assert set(table["dataset"]) == {"toys"}
 
 

@@ -75,7 +75,8 @@ class Encoder(torch.nn.Module):
         self.steps += self.training
         if self.interrupt_at is not None and self.steps > self.interrupt_at:
             raise InterruptedJobError
-        return self.dropout(self.linear(images.flatten(1)))
+        features: torch.Tensor = self.dropout(self.linear(images.flatten(1)))
+        return features
 
 
 @dataclass

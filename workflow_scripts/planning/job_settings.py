@@ -181,4 +181,6 @@ def page(plan: Plan) -> Settings:
         )
         for comparison in plan.comparisons
     )
-    return PageSettings(title=report.title, fixed_alpha=report.fixed_alpha, comparisons=comparisons)
+    return PageSettings(
+        title=report.title, fixed_alpha=report.fixed_alpha, comparisons=comparisons, published=report.published
+    )

@@ -13,11 +13,13 @@ from workflow_scripts.report.labels import (
     ALL_CLASSES,
     HELD_OUT,
     METRICS,
+    SPACES,
     ZERO_SHOT,
     Metric,
     domain_title,
     source_title,
 )
+from workflow_scripts.report.protocols import ProtocolTable, base_new_table, left_out_table
 from workflow_scripts.report.rows import Cell, Row, summary_cell, table_rows, with_gain
 from workflow_scripts.report.settings import PageComparison, PageSettings
 from workflow_scripts.report.tables import comparison_metrics, domains_of, over_seeds
@@ -58,6 +60,7 @@ class Section:
     source_kind: str
     classes: tuple[str, ...]
     headline: MetricTable | None
+    protocols: tuple[ProtocolTable, ...]
     others: tuple[MetricTable, ...]
     pictures: tuple[Picture, ...]
     held_out: bool
@@ -83,7 +86,9 @@ def sections(
     """
     found = []
     for item in settings.comparisons:
-        rows = comparison_metrics(metrics, dataset=item.dataset, source=item.source, clip=item.clip)
+        rows = comparison_metrics(
+            metrics, dataset=item.dataset, source=item.source, clip=item.clip, methods=item.methods
+        )
         tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
         own = [path for path in figures if path.parts[-4:-1] == (item.dataset, item.source, item.clip)]
         found.append(
@@ -93,6 +98,7 @@ def sections(
                 source_kind=source_title(item.source),
                 classes=classes_of(item.dataset, manifests),
                 headline=tables[0] if tables else None,
+                protocols=protocol_tables(rows, fixed_alpha=settings.fixed_alpha),
                 others=tuple(tables[1:]),
                 pictures=tuple(picture(path, item, domains=domains_of(rows)) for path in own),
                 held_out=HELD_OUT in set(rows["domain"]),
@@ -111,11 +117,21 @@ def metric_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> list[MetricTable]:
         for name in metrics:
             metric = METRICS.get(name, Metric(name, percent=False, higher_is_better=True))
             found = table_rows(means, domains=domains, fixed_alpha=fixed_alpha, metric=name, space=space)
-            title = metric.title if space == ALL_CLASSES else f"{metric.title}, {space} classes"
+            title = metric.title if space == ALL_CLASSES else f"{metric.title}, {SPACES.get(space, space)}"
             if found:
                 titles = tuple(domain_title(domain) for domain in domains)
                 tables.append(MetricTable(title, metric, titles, tuple(found)))
     return tables
+
+
+def protocol_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> tuple[ProtocolTable, ...]:
+    """Return the tables of base and new classes and of left-out domains, where there are such."""
+    means = over_seeds(rows)
+    found = (
+        base_new_table(means, domains=domains_of(rows), fixed_alpha=fixed_alpha),
+        left_out_table(means, fixed_alpha=fixed_alpha),
+    )
+    return tuple(table for table in found if table is not None)
 
 
 def classes_of(dataset: str, manifests: Mapping[str, dict[str, Any]]) -> tuple[str, ...]:
@@ -130,7 +146,9 @@ def summary(settings: PageSettings, metrics: pd.DataFrame) -> tuple[list[str], l
     methods.sort(key=lambda name: name != ZERO_SHOT)
     rows: dict[tuple[str, str], list[SummaryRow]] = {}
     for item in settings.comparisons:
-        own = comparison_metrics(metrics, dataset=item.dataset, source=item.source, clip=item.clip)
+        own = comparison_metrics(
+            metrics, dataset=item.dataset, source=item.source, clip=item.clip, methods=item.methods
+        )
         row = _summary_row(item, own, methods, settings.fixed_alpha)
         rows.setdefault((item.source, item.clip), []).append(row)
     found = [row for group in rows.values() for row in group]

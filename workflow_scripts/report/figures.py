@@ -8,7 +8,7 @@ from workflow_scripts.report.alpha_curves import alpha_figure
 from workflow_scripts.report.image_grid import image_grid
 from workflow_scripts.report.settings import FigureSettings
 from workflow_scripts.report.style import apply_style, save
-from workflow_scripts.report.tables import comparison_metrics, read_metrics
+from workflow_scripts.report.tables import read_metrics
 from workflow_scripts.report.training_curves import training_figure
 
 
@@ -16,14 +16,11 @@ def job(options: argparse.Namespace) -> None:
     """Read what the comparison's runs wrote and draw three figures."""
     settings = FigureSettings.parse(options.settings)
     apply_style()
-    metrics = comparison_metrics(
-        read_metrics(options.metrics), dataset=settings.dataset, source=settings.source, clip=settings.clip
-    )
     grid = image_grid(
         options.generated, options.real, per_class=settings.images_per_class, most_classes=settings.most_classes
     )
     save(grid, options.images)
-    save(alpha_figure(metrics, fixed_alpha=settings.fixed_alpha), options.alphas)
+    save(alpha_figure(read_metrics(options.metrics), fixed_alpha=settings.fixed_alpha), options.alphas)
     save(training_figure(options.logs), options.training)
 
 

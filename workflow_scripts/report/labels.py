@@ -5,6 +5,7 @@ from typing import Literal
 
 ZERO_SHOT = "zero-shot"
 NO_SOURCE = "none"
+REAL_TRAIN = "real-train"
 MEAN = "mean"
 HELD_OUT = "held-out"
 ALL_CLASSES = "all"
@@ -21,6 +22,14 @@ ROLES: dict[Role, str] = {
     "oracle": "oracle, chosen on the test images",
 }
 """Why a row of a table shows the alpha that it shows."""
+
+SPACES = {
+    "all": "all classes",
+    "base": "base classes",
+    "new": "new classes",
+    "harmonic": "harmonic mean of base and new",
+}
+"""Label spaces: a class competes with those of its space only."""
 
 _SOURCES = {"real-train": "real, training", "real-test": "real, test"}
 

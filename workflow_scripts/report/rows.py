@@ -34,6 +34,7 @@ class Row:
     alpha: str
     role: Role
     cells: tuple[Cell | None, ...]
+    train_classes: str = "all"
 
     @property
     def why(self) -> str:
@@ -80,6 +81,7 @@ def table_rows(
     fixed_alpha: str,
     metric: str = HEADLINE,
     space: str = ALL_CLASSES,
+    oracle: bool = True,
 ) -> list[Row]:
     """Return the rows of a method x domain table: zero-shot first, then each method at its named alphas.
 
@@ -90,12 +92,15 @@ def table_rows(
         chosen = _chosen(means, method=method, metric=metric, space=space)
         if chosen.empty:
             continue
-        oracle = oracle_alpha(means, method=method, domains=domains)
+        best = oracle_alpha(means, method=method, domains=domains) if oracle else None
         named: list[tuple[str, Role]] = [("0.00", "zero-shot")]
         if method != ZERO_SHOT:
-            named = named_alphas(list(chosen["alpha"]), fixed_alpha=fixed_alpha, oracle=oracle)
-        rows += [Row(method, alpha, role, _cells(chosen, alpha=alpha, domains=domains)) for alpha, role in named]
-    return _with_best(rows, higher_is_better=metric not in METRICS or METRICS[metric].higher_is_better)
+            named = named_alphas(list(chosen["alpha"]), fixed_alpha=fixed_alpha, oracle=best)
+        trained = str(chosen["train_classes"].iloc[0])
+        rows += [
+            Row(method, alpha, role, _cells(chosen, alpha=alpha, domains=domains), trained) for alpha, role in named
+        ]
+    return with_best(rows, higher_is_better=metric not in METRICS or METRICS[metric].higher_is_better)
 
 
 def methods_of(means: pd.DataFrame) -> list[str]:
@@ -138,7 +143,21 @@ def _cell(row: Any) -> Cell:
     return Cell(float(row["value"]), float(row["low"]), float(row["high"]), float(row["spread"]), int(row["seeds"]))
 
 
-def _with_best(rows: Sequence[Row], *, higher_is_better: bool) -> list[Row]:
+def with_best(rows: Sequence[Row], *, higher_is_better: bool) -> list[Row]:
+    """Mark the best value of each column among rows that saw images of the same classes; an oracle never is.
+
+    Zero-shot, which saw none, is compared with the rows that saw all.
+    """
+    groups = {row.train_classes == "base" for row in rows}
+    marked: dict[int, Row] = {}
+    for base in groups:
+        own = [(number, row) for number, row in enumerate(rows) if (row.train_classes == "base") == base]
+        found = _best_of([row for _, row in own], higher_is_better=higher_is_better)
+        marked |= {number: row for (number, _), row in zip(own, found, strict=True)}
+    return [marked[number] for number in range(len(rows))]
+
+
+def _best_of(rows: Sequence[Row], *, higher_is_better: bool) -> list[Row]:
     pick = max if higher_is_better else min
     honest = [row.cells for row in rows if row.role != "oracle"]
     tops = [

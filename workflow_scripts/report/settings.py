@@ -3,6 +3,17 @@
 from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings
 
 
+class PublishedTable(Settings):
+    """Numbers of a paper, shown beside our own and marked as not measured here."""
+
+    title: str
+    source: str
+    """Where the numbers stand."""
+    columns: tuple[str, ...]
+    rows: dict[str, tuple[float | None, ...]]
+    """Of each method, a number per column; null where there is none."""
+
+
 class Report(Settings):
     """What the report shows."""
 
@@ -11,6 +22,8 @@ class Report(Settings):
     """Alpha that was chosen beforehand, never on test images; the table shows it beside the oracle."""
     images_per_class: Count = 4
     """Pictures of each class and style in the grid of images."""
+    published: tuple[PublishedTable, ...] = ()
+    """Tables of papers, to compare with."""
 
 
 class FigureSettings(Settings):
@@ -54,3 +67,5 @@ class PageSettings(Settings):
     """Alpha that was chosen beforehand; the summary shows it."""
     comparisons: tuple[PageComparison, ...]
     """What ran, in the order of the page's sections."""
+    published: tuple[PublishedTable, ...] = ()
+    """Tables of papers."""

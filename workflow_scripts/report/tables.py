@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.report.labels import HELD_OUT, MEAN, NO_SOURCE
+from workflow_scripts.report.labels import HELD_OUT, MEAN, NO_SOURCE, REAL_TRAIN, ZERO_SHOT
 
 KEYS = (
     "dataset",
@@ -69,10 +69,13 @@ def sorted_metrics(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[order].reset_index(drop=True)
 
 
-def comparison_metrics(table: pd.DataFrame, *, dataset: str, source: str, clip: str) -> pd.DataFrame:
-    """Return the rows of one comparison: its own source's and the zero-shot ones."""
+def comparison_metrics(
+    table: pd.DataFrame, *, dataset: str, source: str, clip: str, methods: Sequence[str]
+) -> pd.DataFrame:
+    """Return the rows of one comparison: its own source's, the zero-shot ones, and those of methods on real images."""
     same = (table["dataset"] == dataset) & (table["clip"] == clip)
-    return table[same & table["source"].isin([source, NO_SOURCE])]
+    own = table["source"].isin([source, NO_SOURCE, REAL_TRAIN]) & table["method"].isin([*methods, ZERO_SHOT])
+    return table[same & own]
 
 
 def domains_of(table: pd.DataFrame) -> list[str]:
@@ -98,7 +101,7 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     `low` and `high` are means of the seeds' intervals. `spread` is the sample standard deviation over seeds (0 with
     one seed); `seeds` counts them.
     """
-    keys = ["method", "alpha", "domain", "space", "metric"]
+    keys = ["method", "train_classes", "alpha", "domain", "space", "metric"]
     grouped = rows.groupby(keys, sort=False)
     found = grouped[list(NUMBERS)].mean()
     found["spread"] = grouped["value"].std(ddof=1).fillna(0.0)

@@ -110,7 +110,7 @@ def test_the_teacher_weighs_only_where_it_is_asked_for(clip: Clip) -> None:
         made = task(clip, variant="published", distillation_weight=weight)
         made.begin_epoch(0)
         with torch.no_grad():
-            made.model.learner.context += 0.5
+            made.model.learner.context.add_(0.5)
         torch.manual_seed(0)
         losses[weight] = made.loss(torch.arange(6), epoch=9, step=0)[0].item()
     assert losses[1.0] > losses[0.0] + 1e-4

@@ -1,0 +1,85 @@
+"""Tables of base and new classes, and of left-out domains."""
+
+from typing import Any
+
+import pandas as pd
+
+from workflow_scripts.report.protocols import base_new_table, left_out_table
+from workflow_scripts.report.tables import over_seeds
+
+
+def row(method: str, domain: str, value: float, **changes: Any) -> dict[str, Any]:
+    trained = {"zero-shot": "none", "plain": "all"}.get(method, "base")
+    return {
+        "method": method,
+        "seed": 0,
+        "alpha": "0.00" if method == "zero-shot" else "0.50",
+        "domain": domain,
+        "space": "all",
+        "train_classes": trained,
+        "metric": "top1",
+        "value": value,
+        "low": value - 0.1,
+        "high": value + 0.1,
+        **changes,
+    }
+
+
+def means(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return over_seeds(pd.DataFrame(rows))
+
+
+def halves(method: str, base: float, new: float, harmonic: float) -> list[dict[str, Any]]:
+    values = {"all": 0.5, "base": base, "new": new, "harmonic": harmonic}
+    return [row(method, "photo", value, space=space) for space, value in values.items()]
+
+
+def test_base_new_and_harmonic_mean_stand_side_by_side() -> None:
+    rows = [*halves("zero-shot", 0.6, 0.7, 0.65), *halves("plain", 0.9, 0.5, 0.64), *halves("ogen", 0.8, 0.6, 0.7)]
+    rows += halves("regft-base", 0.7, 0.65, 0.67)
+    table = base_new_table(means(rows), domains=["photo"], fixed_alpha="0.50")
+    assert table is not None
+    assert table.domains == ("base classes", "new classes", "harmonic mean of base and new")
+    found = {each.method: [cell.value for cell in each.cells if cell] for each in table.rows}
+    assert found == {
+        "zero-shot": [0.6, 0.7, 0.65],
+        "plain": [0.9, 0.5, 0.64],
+        "ogen": [0.8, 0.6, 0.7],
+        "regft-base": [0.7, 0.65, 0.67],
+    }
+    best = {each.method: [cell.best for cell in each.cells if cell] for each in table.rows}
+    # Compared only among equal train_classes: zero-shot with plain, ogen with regft-base.
+    assert best == {
+        "zero-shot": [False, True, True],
+        "plain": [True, False, False],
+        "ogen": [True, False, True],
+        "regft-base": [False, True, False],
+    }
+
+
+def test_without_a_split_or_real_images_there_is_no_such_table() -> None:
+    rows = [row("zero-shot", "photo", 0.5)]
+    assert base_new_table(means(rows), domains=["photo"], fixed_alpha="0.50") is None
+    held_out = [{**each, "domain": "held-out"} for each in halves("ogen", 0.8, 0.6, 0.7)]
+    assert base_new_table(means(held_out), domains=["held-out"], fixed_alpha="0.50") is None
+
+
+def test_left_out_targets_and_their_mean() -> None:
+    rows = [row("zero-shot", "photo", 0.5), row("zero-shot", "sketch", 0.3)]
+    for target, other, value in (("photo", "sketch", 0.7), ("sketch", "photo", 0.4)):
+        rows += [row(f"sd.without-{target}", target, value), row(f"sd.without-{target}", other, 0.99)]
+    table = left_out_table(means(rows), fixed_alpha="0.50")
+    assert table is not None
+    assert table.domains == ("without photo, on real: photo", "without sketch, on real: sketch", "mean over targets")
+    found = {each.method: [cell.value for cell in each.cells if cell] for each in table.rows}
+    assert found["zero-shot"] == [0.5, 0.3, 0.4]
+    assert found["sd"] == [0.7, 0.4, (0.7 + 0.4) / 2]
+    assert [cell.low is None for cell in table.rows[1].cells if cell] == [False, False, True]
+
+
+def test_a_missing_target_leaves_no_mean() -> None:
+    rows = [row("sd.without-photo", "photo", 0.7), row("sd.without-sketch", "photo", 0.9)]
+    table = left_out_table(means(rows), fixed_alpha="0.50")
+    assert table is not None
+    assert [cell is None for cell in table.rows[0].cells] == [False, True, True]
+    assert left_out_table(means([row("plain", "photo", 0.7)]), fixed_alpha="0.50") is None
