@@ -15,12 +15,13 @@ from workflow_scripts.report.training_curves import training_figure
 def job(options: argparse.Namespace) -> None:
     """Read what the comparison's runs wrote and draw three figures."""
     settings = FigureSettings.parse(options.settings)
+    metrics = read_metrics(options.metrics)
     apply_style()
     grid = image_grid(
         options.generated, options.real, per_class=settings.images_per_class, most_classes=settings.most_classes
     )
     save(grid, options.images)
-    save(alpha_figure(read_metrics(options.metrics), fixed_alpha=settings.fixed_alpha), options.alphas)
+    save(alpha_figure(metrics, fixed_alpha=settings.fixed_alpha), options.alphas)
     save(training_figure(options.logs), options.training)
 
 
