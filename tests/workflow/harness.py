@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 PARTS = ("Snakefile", "config.yaml", "envs", "presets", "profiles", "rules", "workflow_scripts")
 DIGITS = "presets/digits.yaml"
+METHODS = Path(__file__).with_name("methods.yaml")
 
 
 def readme_commands() -> list[str]:
@@ -58,6 +59,19 @@ def planned_in(text: str) -> dict[str, int]:
         return {}
     rows = (line.split() for line in table.group(1).splitlines())
     return {name: int(count) for name, count in rows if name != "all"}
+
+
+def merge(base: Any, overlay: Any) -> Any:
+    """Return a configuration with an overlay, as Snakemake merges them."""
+    if isinstance(base, dict) and isinstance(overlay, dict):
+        return {**base, **{key: merge(base.get(key), value) for key, value in overlay.items()}}
+    return overlay
+
+
+def all_methods(overlay: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the overlay in which every kind of method runs, with another overlay on it."""
+    merged: dict[str, Any] = merge(yaml.safe_load(METHODS.read_text(encoding="utf-8")), overlay or {})
+    return merged
 
 
 class Planner:

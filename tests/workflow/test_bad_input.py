@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.harness import ROOT, Planner, copy_project, run
+from tests.workflow.harness import ROOT, Planner, copy_project, merge, run
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +16,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def digits(**changes: Any) -> dict[str, Any]:
     return {"datasets": {"digits": changes}}
+
+
+def methods(name: str, **changes: Any) -> dict[str, Any]:
+    """Return an overlay that runs one method on digits, with changed settings."""
+    block = {"datasets": ["digits"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": [name]}
+    return {"methods": {name: changes}, "runs": [block]}
 
 
 # ruff: noqa: E501
@@ -40,10 +46,27 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (digits(prompts={"styles": {"photo": ["no placeholder"]}}), "a template holds {} exactly once"),
     (digits(prompts={"styles": {"mean": ["a {}"]}}), "datasets.digits: the domain name 'mean' is reserved"),
     ({"generators": {"digits-diffusion": {"scheduler": "magic"}}}, "generators.digits-diffusion.scheduler: Input should be"),
-    ({"generators": {"digits-clip": {"checkpoint": {"kind": "folder", "path": "x"}}}}, "generators.digits-clip: a clip has this name"),
+    ({"generators": {"digits-clip": {"checkpoint": {"kind": "folder", "path": "x"}}}}, "generators.digits-clip: another model has this name"),
     ({"generators": {"digits-diffusion": {"checkpoint": {"clip": "nobody"}}}}, "checkpoint.clip: 'nobody' is not defined"),
     ({"clips": {"digits-clip": {"corpus": {"shares": {"painting": 1.0}}}}}, "clips.digits-clip.corpus.shares: 'painting' is not defined"),
-    ({"clips": {"hub": {"kind": "hub", "repository": "a/b"}}}, "clips.hub.hub.revision: missing"),
+    (digits(base_classes=["zero", "ten"]), "datasets.digits.base_classes: 'ten' is not one of its classes"),
+    (digits(base_classes=[]), "datasets.digits.base_classes: both halves need a class"),
+    (methods("ogen", neighbours=9), "methods.ogen.neighbours: 9, but 'digits' has 4 known other classes"),
+    (methods("ogen", train_classes="all"), "methods.ogen.train_classes: 'all', but variant 'published' needs new classes"),
+    (merge(methods("ogen"), digits(base_classes=None)), "methods.ogen.train_classes: 'base', but datasets.digits.base_classes is not set"),
+    (methods("regft", leave_one_domain_out=True, styles=["photo"]), "methods.regft.leave_one_domain_out: 'photo' is the only domain"),
+    (
+        merge(methods("regft", leave_one_domain_out=True), digits(images={"domains": ["photo", "sketch"]})),
+        "methods.regft.leave_one_domain_out: the real domain 'sketch' has no style",
+    ),
+    (methods("regft", shots=4), "methods.regft.shots: only real images are taken as shots"),
+    (methods("vl2v-adip", student="nobody"), "methods.vl2v-adip.student: 'nobody' is not defined (known: small-student)"),
+    ({"methods": {"a.without-b": {"kind": "finetune"}}}, "methods.a.without-b: '.without-' in a name is reserved"),
+    (
+        {"runs": [{"datasets": ["digits"], "sources": ["real-train"], "clips": ["digits-clip"], "methods": ["plain"]}]},
+        "methods.plain.train_on: 'generated', but runs.0.sources names real-train",
+    ),
+    ({"clips": {"hub": {"kind": "hub", "repository": "a/b"}}}, "clips.hub.revision: missing"),
 ]  # fmt: skip
 
 
@@ -129,7 +152,6 @@ def test_the_schema_in_the_repository_is_the_settings(tmp_path: Path) -> None:
 
 
 def test_presets_are_valid() -> None:
-    from tests.workflow.test_invalidation import merge
     from workflow_scripts.planning.checks import validated
 
     base = yaml.safe_load((ROOT / "config.yaml").read_text())

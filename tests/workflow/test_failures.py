@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.graph import ENTRIES, with_followers
-from tests.workflow.harness import Planner, run
+from tests.workflow.graph import ENTRIES, FOLLOWS, with_followers
+from tests.workflow.harness import DIGITS, METHODS, Planner, all_methods, run
 
 CHANGES: dict[str, dict[str, Any]] = {
     "embedded_clip": {"clips": {"digits-clip": {"seed": 5}}},
@@ -30,7 +30,19 @@ CHANGES: dict[str, dict[str, Any]] = {
 CHANGES["real_manifest"] = CHANGES["real_shard"]
 CHANGES["zero_shot_head"] = CHANGES["head_prompts"]
 CHANGES["generation_manifest"] = {"generators": {"digits-diffusion": {"images_per_class": 4}}}
+METHOD_RULES = (
+    "embedded_student",
+    "image_embeddings",
+    "class_statistics",
+    "ogen",
+    "ogen_class_weights",
+    "vl2v_sd",
+    "vl2v_adip",
+)
 """A change that reaches each rule: its own settings, or those of the job before it where it has none."""
+
+PLAIN_RULES = set(FOLLOWS) - set(METHOD_RULES)
+"""Rules of the preset as it is, without further methods."""
 
 BROKEN = 'raise SystemExit("made to fail")\n'
 
@@ -52,19 +64,45 @@ def test_a_failed_job_is_planned_with_all_that_follows(
     assert failed.returncode == 1
     path.write_text(original)
     plan = planner.plan(project, CHANGES[rule])
-    assert set(plan) == with_followers({rule})
+    assert set(plan) == with_followers({rule}) & PLAIN_RULES
 
 
-def test_every_deleted_product_is_planned(finished: Path, planner: Planner) -> None:
-    products = sorted(path for path in (finished / "results").rglob("*") if path.is_file())
+@pytest.mark.parametrize("rule", METHOD_RULES)
+def test_a_failed_job_of_a_method_is_planned_with_all_that_follows(
+    rule: str, with_methods: Path, planner: Planner
+) -> None:
+    # An edit makes the job run, and fail; taken back, the job is planned because its old output is gone.
+    entry = next(name for name, known in ENTRIES.items() if known == rule)
+    path = with_methods / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
+    original = path.read_text()
+    results = with_methods / "results"
+    kept = with_methods / "kept"
+    shutil.copytree(results, kept, symlinks=True)
+    records = with_methods / ".snakemake"
+    shutil.copytree(records, with_methods / "records", symlinks=True)
+    try:
+        path.write_text(BROKEN + original.replace("from __future__", "#"))
+        files = ("--configfile", str(with_methods / DIGITS), str(METHODS))
+        assert run(with_methods, "--keep-going", *files).returncode == 1
+        path.write_text(original)
+        assert set(planner.plan(with_methods, all_methods())) == with_followers({rule})
+    finally:
+        path.write_text(original)
+        for folder, copy in ((results, kept), (records, with_methods / "records")):
+            shutil.rmtree(folder)
+            copy.rename(folder)
+
+
+def test_every_deleted_product_is_planned(with_methods: Path, planner: Planner) -> None:
+    products = sorted(path for path in (with_methods / "results").rglob("*") if path.is_file())
     kept = [path for path in products if not {"logs", "benchmarks", "scores.parts", ".locks"} & set(path.parts)]
     one_per_kind = {(path.name, path.parts[-3] if path.name == "00000.parquet" else ""): path for path in kept}
     for path in one_per_kind.values():
         hidden = path.with_name(f".{path.name}.hidden")
         path.rename(hidden)
         try:
-            plan = planner.plan(finished)
+            plan = planner.plan(with_methods, all_methods())
         finally:
             hidden.rename(path)
         assert plan, f"{path} was deleted and nothing is planned"
-    assert planner.plan(finished) == {}
+    assert planner.plan(with_methods, all_methods()) == {}

@@ -1,5 +1,7 @@
 """The base class of all settings, and the types that several stages' settings share."""
 
+import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -63,16 +65,33 @@ class Settings(BaseModel):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise InputError("; ".join(fault_lines(error))) from None
+            raise InputError("; ".join(fault_lines(error, text))) from None
 
 
-def fault_lines(error: ValidationError) -> list[str]:
-    """Return one line per fault: the key, what is wrong, and the value that was given."""
-    return [line for item in error.errors(include_url=False) for line in _faults(item)]
+def fault_lines(error: ValidationError, text: str) -> list[str]:
+    """Return one line per fault of some JSON: the key, what is wrong, and the value that was given."""
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        whole = None
+    return [line for item in error.errors(include_url=False) for line in _faults(item, whole)]
 
 
-def _faults(item: Any) -> list[str]:
-    key = ".".join(str(part) for part in item["loc"])
+def _key(location: Sequence[int | str], whole: Any) -> str:
+    # Between the keys pydantic names the kind that it chose, as in methods.plain.finetune.epochs: nobody wrote that.
+    parts, here = [], whole
+    for part in location:
+        if isinstance(here, dict) and part not in here and part == here.get("kind"):
+            continue
+        parts.append(str(part))
+        known = isinstance(here, dict) and part in here
+        listed = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        here = here[part] if known or listed else None
+    return ".".join(parts)
+
+
+def _faults(item: Any, whole: Any) -> list[str]:
+    key = _key(item["loc"], whole)
     message = str(item["msg"]).removeprefix("Value error, ")
     if not key:
         # Raised by a check of the whole: every line of the message already names its key.

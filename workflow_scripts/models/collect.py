@@ -52,7 +52,7 @@ def read_settings(text: str) -> HubCheckpoint | FolderCheckpoint:
     try:
         return _CHECKPOINT.validate_json(text)
     except ValidationError as error:
-        raise InputError("; ".join(fault_lines(error))) from None
+        raise InputError("; ".join(fault_lines(error, text))) from None
 
 
 def fetch(checkpoint: HubCheckpoint, folder: Path) -> Path:

@@ -35,10 +35,11 @@ def validated(config: Mapping[str, Any]) -> Configuration:
     Raises:
         InputError: one line per fault: the key, what is wrong, and what was given.
     """
+    text = json.dumps(config, default=str)
     try:
-        configuration = Configuration.model_validate_json(json.dumps(config, default=str))
+        configuration = Configuration.model_validate_json(text)
     except ValidationError as error:
-        raise InputError("\n".join(fault_lines(error))) from None
+        raise InputError("\n".join(fault_lines(error, text))) from None
     faults = [
         *_name_faults(configuration),
         *_method_faults(configuration),
