@@ -10,8 +10,10 @@ from pydantic import Field, ValidationError, model_validator
 from workflow_scripts.evaluation.settings import HELD_OUT, MEAN, Evaluation
 from workflow_scripts.generation.settings import Drawing
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings, fault_lines
+from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings, Text, fault_lines
+from workflow_scripts.ground.texts import one_line
 from workflow_scripts.models.settings import ClipCheckpoint, EmbeddedTextToImage, TextToImageCheckpoint
+from workflow_scripts.planning.plain import plain_faults
 from workflow_scripts.prompts.settings import Prompts
 from workflow_scripts.real_images.settings import RealImages
 from workflow_scripts.report.settings import Report
@@ -25,6 +27,8 @@ NO_SOURCE = "none"
 
 RESERVED_SOURCES = (REAL_TRAIN, REAL_TEST, NO_SOURCE)
 RESERVED_DOMAINS = (HELD_OUT, MEAN)
+RESERVED_DATASETS = ("models", "report", "logs", "benchmarks")
+"""Folders beside the data sets' own under results/."""
 
 
 class Dataset(Settings):
@@ -32,7 +36,7 @@ class Dataset(Settings):
 
     classes: tuple[str, ...] | None = None
     """Class names in label order; if null, the data set's own or the names of its class folders."""
-    classes_file: str | None = None
+    classes_file: Text | None = None
     """File of class names, one per line or a JSON list; in place of `classes`."""
     images: RealImages
     prompts: Prompts
@@ -77,7 +81,7 @@ class Configuration(Settings):
     clips: dict[Name, ClipCheckpoint]
     generators: dict[Name, Generator] = Field(default={})
     methods: dict[Name, Finetune] = Field(default={})
-    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
+    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1, max_length=101)]
     """Weights of the trained end that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""
     exports: tuple[Alpha, ...] = ()
     """Alphas whose averaged model is written for plain open_clip."""
@@ -97,6 +101,9 @@ class Configuration(Settings):
 def _name_faults(configuration: Configuration) -> list[str]:
     faults = [
         f"generators.{name}: this name is reserved" for name in configuration.generators if name in RESERVED_SOURCES
+    ]
+    faults += [
+        f"datasets.{name}: this name is reserved" for name in configuration.datasets if name in RESERVED_DATASETS
     ]
     faults += [f"methods.{ZERO_SHOT}: this name is reserved" for name in configuration.methods if name == ZERO_SHOT]
     faults += [
@@ -210,6 +217,8 @@ def validated(config: Mapping[str, Any]) -> Configuration:
     Raises:
         InputError: one line per fault: the key, what is wrong, and what was given.
     """
+    if faults := plain_faults(config):
+        raise InputError("\n".join(one_line(fault) for fault in faults))
     try:
         return Configuration.model_validate_json(json.dumps(config, default=str))
     except ValidationError as error:

@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from workflow_scripts.evaluation.settings import HELD_OUT
+from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.settings import Settings
 from workflow_scripts.planning.classes import all_class_names
 from workflow_scripts.planning.configuration import (
     NO_SOURCE,
@@ -17,7 +19,8 @@ from workflow_scripts.planning.configuration import (
     source_domains,
     validated,
 )
-from workflow_scripts.planning.layout import Comparison, Run, image_folder, model_manifest
+from workflow_scripts.planning.layout import MOST_SHARDS, Comparison, Run, image_folder, model_manifest
+from workflow_scripts.prompts.settings import StylePrompts
 
 Item = TypeVar("Item")
 
@@ -37,6 +40,8 @@ class Plan:
         """
         self.configuration: Configuration = validated(config)
         self.classes = all_class_names(self.configuration)
+        if faults := [*_long_faults(self), *_shard_faults(self)]:
+            raise InputError("\n".join(faults))
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -192,3 +197,36 @@ class Plan:
     def model_manifests(self) -> list[str]:
         """Return the manifests of all models."""
         return [model_manifest(m) for m in (*self.embedded_clips, *self.embedded_generators, *self.collected_models)]
+
+
+def _long_faults(plan: Plan) -> list[str]:
+    """Return a line per block that is too long for a job's command line, which would only fail in the middle."""
+    configuration = plan.configuration
+    blocks: dict[str, Settings] = {f"clips.{name}": block for name, block in configuration.clips.items()}
+    blocks |= {f"generators.{name}": block for name, block in configuration.generators.items()}
+    blocks |= {f"methods.{name}": block for name, block in configuration.methods.items()}
+    for name in plan.classes:
+        prompts = configuration.datasets[name].prompts
+        blocks[f"datasets.{name}.prompts.head"] = prompts.head
+        for style, templates in prompts.styles.items():
+            blocks[f"datasets.{name}.prompts.styles.{style}"] = StylePrompts(style=style, templates=templates)
+    faults = []
+    for key, block in blocks.items():
+        try:
+            block.canonical()
+        except InputError as error:
+            faults.append(f"{key}: {error}")
+    return faults
+
+
+def _shard_faults(plan: Plan) -> list[str]:
+    counts = {
+        f"generators.{source}.images_per_shard": plan.shard_count(dataset, source)
+        for dataset, source in plan.generators
+    }
+    counts |= {f"datasets.{dataset}.images.shards": plan.shard_count(dataset, REAL_TEST) for dataset in plan.classes}
+    return [
+        f"{key}: makes {count} shards of each domain, at most {MOST_SHARDS} have a name"
+        for key, count in counts.items()
+        if count > MOST_SHARDS
+    ]
