@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Name, NonNegative, Seed, Settings
+from workflow_scripts.ground.settings import Count, Name, NonNegative, Seed, Settings, Text
 
 Scheduler = Literal[
     "ddim", "ddpm", "dpm++", "euler", "euler-ancestral", "flow-match-euler", "heun", "lcm", "pndm", "unipc"
@@ -20,7 +20,7 @@ class Drawing(Settings):
     """Denoising steps."""
     guidance_scale: NonNegative = 5.0
     """Weight of classifier-free guidance; the paper's value (RegFT) is 5."""
-    negative_prompt: str | None = None
+    negative_prompt: Text | None = None
     size: Count | None = None
     """Height and width that are drawn, in pixels; the checkpoint's own if null."""
     stored_size: Count | None = None

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.texts import hidden_characters
 
 logger = logging.getLogger(__name__)
 
 FEWEST_CLASSES = 2
 LONGEST_NAME = 200
 """Characters; CLIP reads 77 tokens at most, so a longer name would be cut off unseen."""
-
-_BIDIRECTIONAL = {chr(code) for code in (0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def checked_class_names(names: Sequence[str]) -> tuple[str, ...]:
@@ -44,9 +43,8 @@ def _fault(name: str, number: int) -> str | None:
         return f"{name!r} has blanks at an end"
     if len(name) > LONGEST_NAME:
         return f"{name[:40]!r}... has {len(name)} characters, at most {LONGEST_NAME} are allowed"
-    hidden = sorted({ch for ch in name if unicodedata.category(ch) in ("Cc", "Cs") or ch in _BIDIRECTIONAL})
-    if hidden:
-        return f"{name!r} holds control characters ({', '.join(f'U+{ord(ch):04X}' for ch in hidden)})"
+    if hidden := hidden_characters(name):
+        return f"{name!r} holds control characters ({', '.join(hidden)})"
     return None
 
 
@@ -71,11 +69,12 @@ def read_class_names(path: Path) -> tuple[str, ...]:
         InputError: the file is missing, is not UTF-8, is not a list of texts, or a name is refused.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        names = json.loads(text) if path.suffix == ".json" else text.splitlines()
+        text = path.read_text(encoding="utf-8-sig")
+        # Not splitlines(): it would cut a name at separators that are refused by name instead.
+        names = json.loads(text) if path.suffix == ".json" else text.removesuffix("\n").split("\n")
     except FileNotFoundError:
         raise InputError(f"{path}: missing; it should hold the class names, one per line") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a readable list of class names ({error})") from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError(f"{path}: a JSON file of class names holds one list of texts")

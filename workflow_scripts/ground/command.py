@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.logs import start_logging
+from workflow_scripts.ground.texts import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def run(
     try:
         job(options)
     except InputError as error:
-        logger.error("%s", error)
+        logger.error("%s", one_line(str(error)))
         sys.exit(1)
     except Exception:
         logger.exception("%s failed", parser.prog)

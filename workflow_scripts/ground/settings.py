@@ -8,12 +8,23 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import canonical_json
+from workflow_scripts.ground.texts import LONGEST_TEXT, dotted, hidden_characters, one_line, shortened
 
 MOST_SETTINGS_BYTES = 64_000
 """Longest settings that a rule may put on a command line; an argument list breaks at about 140 kB."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 """A name that is also a folder: letters, digits, dot, underscore and hyphen, not starting with a mark."""
+
+
+def _visible(text: str) -> str:
+    if hidden := hidden_characters(text):
+        raise ValueError(f"holds control characters ({', '.join(hidden)})")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_visible)]
+"""A sentence, a title or a path: anything that shows, on one line."""
 
 Precision = Literal["fp32", "bf16"]
 
@@ -24,13 +35,13 @@ def _alpha(text: str) -> str:
     return text
 
 
-Alpha = Annotated[str, StringConstraints(pattern=r"^\d\.\d{2,}$"), AfterValidator(_alpha)]
+Alpha = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{2,6}$"), AfterValidator(_alpha)]
 """A weight of the trained end, as the text that names its files: "0.00" ... "1.00"."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -74,7 +85,7 @@ def fault_lines(error: ValidationError, text: str) -> list[str]:
         whole = json.loads(text)
     except ValueError:
         whole = None
-    return [line for item in error.errors(include_url=False) for line in _faults(item, whole)]
+    return [one_line(line) for item in error.errors(include_url=False) for line in _faults(item, whole)]
 
 
 def _key(location: Sequence[int | str], whole: Any) -> str:
@@ -83,27 +94,26 @@ def _key(location: Sequence[int | str], whole: Any) -> str:
     for part in location:
         if isinstance(here, dict) and part not in here and part == here.get("kind"):
             continue
-        parts.append(str(part))
+        parts.append(part)
         known = isinstance(here, dict) and part in here
         listed = isinstance(here, list) and isinstance(part, int) and part < len(here)
         here = here[part] if known or listed else None
-    return ".".join(parts)
+    return dotted(parts)
 
 
 def _faults(item: Any, whole: Any) -> list[str]:
     key = _key(item["loc"], whole)
     message = str(item["msg"]).removeprefix("Value error, ")
-    if not key:
+    if not item["loc"]:
         # Raised by a check of the whole: every line of the message already names its key.
-        return message.splitlines()
+        return message.split("\n") if item["type"] == "value_error" else [f"settings: {message}"]
     if item["type"] == "extra_forbidden":
         return [f"{key}: unknown key"]
     if item["type"] == "missing":
         return [f"{key}: missing"]
-    given = repr(item["input"])
-    shown = given if len(given) <= _SHOWN else f"{given[: _SHOWN - 3]}..."
-    return [f"{key}: {message} (given: {shown})".replace("\n", " ")]
-
-
-_SHOWN = 80
-"""Characters of a refused value that an error repeats."""
+    if item["type"] == "union_tag_not_found":
+        return [f"{key}.kind: missing"]
+    if item["type"] == "union_tag_invalid":
+        tag, known = item["ctx"]["tag"], item["ctx"]["expected_tags"]
+        return [f"{key}.kind: {shortened(repr(tag))} is not one of {known}"]
+    return [f"{key}: {message} (given: {shortened(repr(item['input']))})".replace("\n", " ")]

@@ -1,21 +1,24 @@
 """Settings of checkpoints: taken from a hub, from a folder, or trained here on a small corpus."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
-from workflow_scripts.ground.settings import Count, Fraction, Name, NonNegative, Positive, Seed, Settings
+from workflow_scripts.ground.settings import Count, Fraction, Name, NonNegative, Positive, Seed, Settings, Text
+
+HubName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+"""A repository, branch, tag or commit of a hub."""
 
 
 class HubCheckpoint(Settings):
     """A repository of the Hugging Face hub, fetched once by a local job."""
 
     kind: Literal["hub"]
-    repository: str
+    repository: HubName
     """Owner and name, as in `timm/vit_base_patch16_clip_224.openai`."""
-    revision: str
+    revision: HubName
     """Commit, tag or branch; a commit is what makes a run reproducible."""
-    variant: str | None = None
+    variant: Name | None = None
     """Variant of the weight files, as in `fp16`."""
 
 
@@ -23,7 +26,7 @@ class FolderCheckpoint(Settings):
     """A folder on this machine: open_clip's configuration and safetensors, or a diffusers pipeline."""
 
     kind: Literal["folder"]
-    path: str
+    path: Text
     """The folder; relative paths start at the working directory."""
 
 
@@ -34,7 +37,7 @@ class Corpus(Settings):
     """Data set whose training images make the corpus; it must be one with built-in captions."""
     images: Count
     """Images of the corpus, over all domains."""
-    shares: dict[Name, Positive]
+    shares: Annotated[dict[Name, Positive], Field(min_length=1)]
     """Relative share of each domain (photo, negative, sketch)."""
     general_captions: Fraction = 0.1
     """Share of captions that name only a broader category ("footwear")."""
@@ -66,12 +69,20 @@ class EmbeddedClip(Settings):
     warmup_fraction: Fraction = 0.1
     seed: Seed = 0
 
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        parts = {"image_size": "patch_size", "width": "heads", "text_width": "text_heads"}
+        for whole, part in parts.items():
+            if getattr(self, whole) % getattr(self, part):
+                raise ValueError(f"{whole} is no multiple of {part}")
+        return self
+
 
 class Autoencoder(Settings):
     """A small variational autoencoder: images to latents at a quarter of the size, four channels."""
 
-    channels: tuple[Count, ...] = (16, 32, 32)
-    """Channels per resolution; every further entry halves the size once."""
+    channels: Annotated[tuple[Annotated[Count, Field(multiple_of=8)], ...], Field(min_length=1)] = (16, 32, 32)
+    """Channels per resolution, multiples of 8; every further entry halves the size once."""
     latent_channels: Count = 4
     steps: Count = 500
     batch_size: Count = 32
@@ -83,7 +94,8 @@ class Autoencoder(Settings):
 class Denoiser(Settings):
     """A small UNet with cross-attention on the text encoder's hidden states."""
 
-    channels: tuple[Count, ...] = (64, 128)
+    channels: Annotated[tuple[Annotated[Count, Field(multiple_of=16)], ...], Field(min_length=1)] = (64, 128)
+    """Channels per resolution, multiples of 16."""
     layers_per_block: Count = 1
     heads: Count = 4
     steps: Count = 400

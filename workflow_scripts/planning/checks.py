@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from workflow_scripts.evaluation.settings import HELD_OUT, MEAN
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.settings import fault_lines
+from workflow_scripts.ground.texts import one_line
 from workflow_scripts.models.settings import EmbeddedTextToImage
 from workflow_scripts.planning.configuration import (
     NO_SOURCE,
@@ -22,11 +23,14 @@ from workflow_scripts.planning.configuration import (
     source_domains,
 )
 from workflow_scripts.planning.methods import WITHOUT, AnyMethod
+from workflow_scripts.planning.plain import plain_faults
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.vl2v.settings import Vl2vAdip
 
 RESERVED_SOURCES = (REAL_TRAIN, REAL_TEST, NO_SOURCE)
 RESERVED_DOMAINS = (HELD_OUT, MEAN)
+RESERVED_DATASETS = ("models", "report", "logs", "benchmarks")
+"""Folders beside the data sets' own under results/."""
 
 
 def validated(config: Mapping[str, Any]) -> Configuration:
@@ -35,6 +39,8 @@ def validated(config: Mapping[str, Any]) -> Configuration:
     Raises:
         InputError: one line per fault: the key, what is wrong, and what was given.
     """
+    if found := plain_faults(config):
+        raise InputError("\n".join(one_line(fault) for fault in found))
     text = json.dumps(config, default=str)
     try:
         configuration = Configuration.model_validate_json(text)
@@ -55,6 +61,9 @@ def validated(config: Mapping[str, Any]) -> Configuration:
 def _name_faults(configuration: Configuration) -> list[str]:
     faults = [
         f"generators.{name}: this name is reserved" for name in configuration.generators if name in RESERVED_SOURCES
+    ]
+    faults += [
+        f"datasets.{name}: this name is reserved" for name in configuration.datasets if name in RESERVED_DATASETS
     ]
     faults += [f"methods.{ZERO_SHOT}: this name is reserved" for name in configuration.methods if name == ZERO_SHOT]
     faults += [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from workflow_scripts.ground.class_names import checked_class_names, read_class_names
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.texts import one_line
 from workflow_scripts.planning.configuration import Configuration, Dataset
 from workflow_scripts.real_images.builtin import CLASS_NAMES
 from workflow_scripts.real_images.folders import check_folders, class_folders
@@ -57,7 +58,7 @@ def all_class_names(configuration: Configuration) -> dict[str, tuple[str, ...]]:
         try:
             names[name] = class_names(name, configuration.datasets[name])
         except InputError as error:
-            faults.append(str(error))
+            faults.append(one_line(str(error)))
     if faults:
         raise InputError("\n".join(faults))
     return names

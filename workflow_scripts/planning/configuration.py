@@ -8,7 +8,7 @@ from pydantic import Field
 
 from workflow_scripts.evaluation.settings import Evaluation
 from workflow_scripts.generation.settings import Drawing
-from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings
+from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings, Text
 from workflow_scripts.models.settings import (
     ClipCheckpoint,
     StudentCheckpoint,
@@ -31,7 +31,7 @@ class Dataset(Settings):
 
     classes: tuple[str, ...] | None = None
     """Class names in label order; if null, the data set's own or the names of its class folders."""
-    classes_file: str | None = None
+    classes_file: Text | None = None
     """File of class names, one per line or a JSON list; in place of `classes`."""
     base_classes: Literal["half"] | tuple[str, ...] | None = None
     """Base classes of the base/new protocol: the first half (rounded up), or their names; no split if null."""
@@ -80,7 +80,7 @@ class Configuration(Settings):
     students: dict[Name, StudentCheckpoint] = Field(default={})
     """Networks that VL2V-ADiP distils into."""
     methods: dict[Name, AnyMethod] = Field(default={})
-    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
+    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1, max_length=101)]
     """Weights of the trained end that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""
     exports: tuple[Alpha, ...] = ()
     """Alphas whose averaged model is written for plain open_clip."""

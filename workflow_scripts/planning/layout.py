@@ -12,6 +12,9 @@ REPORT = "results/report"
 LOGS = "results/logs"
 BENCHMARKS = "results/benchmarks"
 
+MOST_SHARDS = 100_000
+"""Shards that have a name of five digits."""
+
 FIGURE_NAMES = ("images", "alphas", "training")
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from workflow_scripts.evaluation.settings import HELD_OUT
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.settings import Settings
 from workflow_scripts.planning.checks import validated
 from workflow_scripts.planning.classes import all_class_names
 from workflow_scripts.planning.configuration import (
@@ -20,8 +21,9 @@ from workflow_scripts.planning.configuration import (
     run_source,
     source_domains,
 )
-from workflow_scripts.planning.layout import EMBEDDINGS, Comparison, Run, image_folder, model_manifest
+from workflow_scripts.planning.layout import EMBEDDINGS, MOST_SHARDS, Comparison, Run, image_folder, model_manifest
 from workflow_scripts.planning.methods import AnyMethod, expanded, has_two_ends, split_name, trains_encoder
+from workflow_scripts.prompts.settings import StylePrompts
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.vl2v.settings import Vl2vAdip
 
@@ -43,7 +45,7 @@ class Plan:
         """
         self.configuration: Configuration = validated(config)
         self.classes = all_class_names(self.configuration)
-        faults = list(dict.fromkeys(self._split_faults()))
+        faults = list(dict.fromkeys([*self._split_faults(), *_long_faults(self), *_shard_faults(self)]))
         if faults:
             raise InputError("\n".join(faults))
 
@@ -327,3 +329,38 @@ class Plan:
         """Return the manifests of all models."""
         trained_here = (*self.embedded_clips, *self.embedded_generators, *self.embedded_students)
         return [model_manifest(model) for model in (*trained_here, *self.collected_models)]
+        return [model_manifest(m) for m in (*self.embedded_clips, *self.embedded_generators, *self.collected_models)]
+
+
+def _long_faults(plan: Plan) -> list[str]:
+    """Return a line per block that is too long for a job's command line, which would only fail in the middle."""
+    configuration = plan.configuration
+    blocks: dict[str, Settings] = {f"clips.{name}": block for name, block in configuration.clips.items()}
+    blocks |= {f"generators.{name}": block for name, block in configuration.generators.items()}
+    blocks |= {f"students.{name}": block for name, block in configuration.students.items()}
+    blocks |= {f"methods.{name}": block for name, block in configuration.methods.items()}
+    for name in plan.classes:
+        prompts = configuration.datasets[name].prompts
+        blocks[f"datasets.{name}.prompts.head"] = prompts.head
+        for style, templates in prompts.styles.items():
+            blocks[f"datasets.{name}.prompts.styles.{style}"] = StylePrompts(style=style, templates=templates)
+    faults = []
+    for key, block in blocks.items():
+        try:
+            block.canonical()
+        except InputError as error:
+            faults.append(f"{key}: {error}")
+    return faults
+
+
+def _shard_faults(plan: Plan) -> list[str]:
+    counts = {
+        f"generators.{source}.images_per_shard": plan.shard_count(dataset, source)
+        for dataset, source in plan.generators
+    }
+    counts |= {f"datasets.{dataset}.images.shards": plan.shard_count(dataset, REAL_TEST) for dataset in plan.classes}
+    return [
+        f"{key}: makes {count} shards of each domain, at most {MOST_SHARDS} have a name"
+        for key, count in counts.items()
+        if count > MOST_SHARDS
+    ]

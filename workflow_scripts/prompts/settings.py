@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from workflow_scripts.ground.settings import Name, Settings
+from workflow_scripts.ground.settings import Name, Settings, Text
 
 PLACEHOLDER = "{}"
 
@@ -15,7 +15,7 @@ def _template(text: str) -> str:
     return text
 
 
-Template = Annotated[str, AfterValidator(_template)]
+Template = Annotated[Text, AfterValidator(_template)]
 
 
 class SingleTemplate(Settings):
@@ -42,7 +42,7 @@ class Descriptions(Settings):
     """The user's own sentences: a JSON file `{class: [sentences]}` with every class in it."""
 
     kind: Literal["descriptions"]
-    file: str
+    file: Text
 
 
 Head = Annotated[SingleTemplate | TemplateList | OpenAITemplates | Descriptions, Field(discriminator="kind")]

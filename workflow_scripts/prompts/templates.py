@@ -1,10 +1,11 @@
 """From class names and templates to sentences."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.texts import LONGEST_TEXT, hidden_characters
 from workflow_scripts.prompts.settings import PLACEHOLDER, Descriptions, Head, SingleTemplate, TemplateList
 
 
@@ -33,10 +34,10 @@ def head_sentences(head: Head, classes: Sequence[str]) -> list[list[str]]:
 
 def _described(path: Path, classes: Sequence[str]) -> list[list[str]]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: missing; it should hold descriptions as {{class: [sentences]}}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not readable JSON ({error})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: descriptions are one object {{class: [sentences]}}")
@@ -44,7 +45,22 @@ def _described(path: Path, classes: Sequence[str]) -> list[list[str]]:
     missing = [name for name in classes if not _is_description(known.get(name))]
     if missing:
         raise InputError(f"{path}: no list of sentences for {', '.join(repr(name) for name in missing[:5])}")
+    _check_sentences(path, {name: known[name] for name in classes})
     return [known[name] for name in classes]
+
+
+def _check_sentences(path: Path, known: Mapping[str, Sequence[str]]) -> None:
+    for name, sentences in known.items():
+        for number, sentence in enumerate(sentences, start=1):
+            if hidden := hidden_characters(sentence):
+                raise InputError(
+                    f"{path}: sentence {number} of {name!r} holds control characters ({', '.join(hidden)})"
+                )
+            if len(sentence) > LONGEST_TEXT:
+                raise InputError(
+                    f"{path}: sentence {number} of {name!r} has {len(sentence)} characters, "
+                    f"at most {LONGEST_TEXT} are allowed"
+                )
 
 
 def _is_description(value: object) -> bool:

@@ -29,10 +29,14 @@ def class_folders(root: Path) -> dict[str, Path]:
     Raises:
         InputError: the folder is missing or has no folder in it, or two of them stand for one class.
     """
-    if not root.is_dir():
-        raise InputError(f"{root}: no such folder; it should hold one folder of pictures per class")
+    try:
+        entries = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{root}: no such folder; it should hold one folder of pictures per class") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{root}: not a readable folder ({error})") from None
     found: dict[str, Path] = {}
-    for entry in sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")):
+    for entry in entries:
         name = class_of(entry.name)
         if name in found:
             raise InputError(f"{entry}: stands for class {name!r} like {found[name]}; keep one of them")
@@ -51,21 +55,26 @@ def check_folders(root: Path, classes: Sequence[str]) -> None:
     """Check that every class has a folder with a picture in it.
 
     Raises:
-        InputError: a class has no folder or an empty one, or a folder is no class; all are named.
+        InputError: a class has no folder or an empty one, a folder is no class, or a picture's name is no UTF-8; all
+            are named.
     """
     found = class_folders(root)
     faults = [f"no folder for class {name!r} (expected {folder_of(name)!r})" for name in classes if name not in found]
     faults += [f"folder {path.name!r} is no class" for name, path in found.items() if name not in classes]
-    faults += [
-        f"folder {found[name].name!r} holds no picture"
-        for name in classes
-        if name in found and not any(path.suffix.lower() in SUFFIXES for path in found[name].rglob("*"))
-    ]
+    for name in classes:
+        if name in found:
+            pictures = pictures_of(found[name])
+            faults += [] if pictures else [f"folder {found[name].name!r} holds no picture"]
+            faults += [f"the name {path.name!r} is no UTF-8: rename it" for path in pictures if not _is_text(path)]
     if faults:
         raise InputError(f"{root}: " + "; ".join(faults[:5]) + ("; ..." if len(faults) > 5 else ""))
 
 
+def _is_text(path: Path) -> bool:
+    # Bytes that are no UTF-8 become halves of characters, which neither a table nor a digest can hold.
+    return not any("\ud800" <= ch <= "\udfff" for ch in str(path))
+
+
 def listing_digest(root: Path) -> str:
     """Return a digest of the relative names and sizes of all pictures below a folder; times do not count."""
-    files = (path for path in sorted(root.rglob("*")) if path.suffix.lower() in SUFFIXES)
-    return digest_of([[str(path.relative_to(root)), path.stat().st_size] for path in files])
+    return digest_of([[str(path.relative_to(root)), path.stat().st_size] for path in pictures_of(root)])

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Name, Settings
+from workflow_scripts.ground.settings import Count, Name, Settings, Text
 
 Split = Literal["real-train", "real-test"]
 BuiltInDomain = Literal["photo", "negative", "sketch"]
@@ -15,7 +15,7 @@ class FashionMnist(Settings):
     """Fashion-MNIST (Xiao et al. 2017): 60,000 + 10,000 product photos of 28 x 28 pixels in ten classes."""
 
     kind: Literal["fashion-mnist"]
-    folder: str | None = None
+    folder: Text | None = None
     """Folder with the four IDX files; if null, the Debian package's, else torchvision's download."""
     domains: Domains = ("photo", "negative", "sketch")
     """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
@@ -41,9 +41,9 @@ class ImageFolders(Settings):
     """The user's own pictures: one folder per domain, in it one folder per class."""
 
     kind: Literal["folder"]
-    train: dict[Name, str] = Field(default={})
+    train: dict[Name, Text] = Field(default={})
     """Folder of each domain's training pictures (optional)."""
-    test: dict[Name, str] = Field(default={})
+    test: dict[Name, Text] = Field(default={})
     """Folder of each domain's test pictures (optional)."""
     shards: Count = 1
     """Files per split and domain."""

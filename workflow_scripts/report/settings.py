@@ -1,6 +1,6 @@
 """Settings of the report."""
 
-from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings
+from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings, Text
 
 
 class PublishedTable(Settings):
@@ -17,7 +17,7 @@ class PublishedTable(Settings):
 class Report(Settings):
     """What the report shows."""
 
-    title: str = "nameonly"
+    title: Text = "nameonly"
     fixed_alpha: Alpha = "0.50"
     """Alpha that was chosen beforehand, never on test images; the table shows it beside the oracle."""
     images_per_class: Count = 4
@@ -61,7 +61,7 @@ class PageComparison(Settings):
 class PageSettings(Settings):
     """What the job of the page needs to know."""
 
-    title: str
+    title: Text
     """Heading of the page."""
     fixed_alpha: Alpha
     """Alpha that was chosen beforehand; the summary shows it."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Alpha, Count, Fraction, Name, NonNegative, Positive, Settings
+from workflow_scripts.ground.settings import Alpha, Count, Fraction, Name, NonNegative, Positive, Settings, Text
 from workflow_scripts.training.method_settings import Method, TrainingChoice
 
 Variant = Literal["published", "released", "none"]
@@ -21,7 +21,7 @@ class Ogen(Method):
     prompt learning alone (CoOp), to compare with."""
     context: Literal["shared", "class-specific"] = "shared"
     """Whether all classes share the context vectors (CoOp), or each has its own."""
-    context_words: str = "a photo of a"
+    context_words: Text = "a photo of a"
     """Words whose embeddings the context starts with; a prompt is context, name, full stop."""
     neighbours: Count = 3
     """k: known classes that evidence of an unknown one is taken from."""
@@ -59,7 +59,7 @@ class OgenHeadsJob(Settings):
     """What the job that makes class weights from learned context needs to know."""
 
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
-    context_words: str
+    context_words: Text
 
 
 class StatisticsJob(TrainingChoice):
