@@ -22,6 +22,7 @@ from workflow_scripts.models.captions import make_captions, templates, words_of
 from workflow_scripts.models.clip_training import contrastive_loss
 from workflow_scripts.models.corpus import domain_counts, endless_batches
 from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
+from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import (
     Autoencoder,
     AutoencoderJob,
@@ -279,3 +280,18 @@ def test_hub_checkpoints_are_fetched_at_their_revision(
     monkeypatch.setattr(collect, "snapshot_download", unreachable)
     with pytest.raises(InputError, match=r"someone/clip at abc123 cannot be fetched \(no route to host\)"):
         collect.job(options(settings=settings.canonical(), what="clip", output=manifest))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 4, 10, 20, 100])
+def test_any_number_of_steps_has_learning_rates(steps: int) -> None:
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = one_cycle(optimiser, peak=0.1, steps=steps, warmup_fraction=0.1)
+    rates = [optimiser.param_groups[0]["lr"]]
+    for _ in range(steps - 1):
+        optimiser.step()
+        schedule.step()
+        rates.append(optimiser.param_groups[0]["lr"])
+    assert all(0.0 < rate <= 0.1 for rate in rates)
+    if steps >= 10:
+        assert max(rates) == pytest.approx(0.1)
+        assert rates[-1] < rates[0] < 0.1

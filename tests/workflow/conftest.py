@@ -1,12 +1,11 @@
 """One finished run of the digits preset, shared by all tests of the workflow."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.workflow.harness import DIGITS, METHODS, Planner, project_with_recorder, run, run_readme_digits
+from tests.workflow.harness import DIGITS, METHODS, project_with_recorder, run, run_readme_digits
 
 
 @pytest.fixture(scope="session")
@@ -26,11 +25,3 @@ def with_methods(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     result = run(project, "--configfile", str(project / DIGITS), str(METHODS))
     assert result.returncode == 0, result.stderr[-5000:]
     return project
-
-
-@pytest.fixture(scope="session")
-def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
-    """Return a planner of dry runs."""
-    found = Planner(tmp_path_factory.mktemp("planner"))
-    yield found
-    found.close()

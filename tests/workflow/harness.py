@@ -1,5 +1,6 @@
 """Copies of the project, runs of it, and what a dry run plans."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -15,6 +16,9 @@ SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 PARTS = ("Snakefile", "config.yaml", "envs", "presets", "profiles", "rules", "workflow_scripts")
 DIGITS = "presets/digits.yaml"
 METHODS = Path(__file__).with_name("methods.yaml")
+SMALL = Path(__file__).with_name("small.yaml")
+DATA = (".parquet", ".safetensors", ".csv", ".jsonl", "manifest.json", "record.json", "classes.json", ".png")
+"""Files of which two runs on one machine give the same bits: no times or names of hosts in them."""
 
 
 def readme_commands() -> list[str]:
@@ -72,6 +76,18 @@ def all_methods(overlay: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the overlay in which every kind of method runs, with another overlay on it."""
     merged: dict[str, Any] = merge(yaml.safe_load(METHODS.read_text(encoding="utf-8")), overlay or {})
     return merged
+
+
+def small_overlay() -> dict[str, Any]:
+    """Return the overlay that makes the digits preset as small as it can be."""
+    overlay: dict[str, Any] = yaml.safe_load(SMALL.read_text(encoding="utf-8"))
+    return overlay
+
+
+def digests(results: Path) -> dict[str, str]:
+    """Return the sha256 of every data file below a folder."""
+    files = [path for path in results.rglob("*") if path.is_file() and path.name.endswith(DATA)]
+    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 class Planner:

@@ -1,6 +1,5 @@
 """The digits preset twice: everything is there, it is bit-identical, and the second run does nothing."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -11,15 +10,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.workflow.harness import copy_project, run
+from tests.workflow.harness import copy_project, digests, run
 
-DATA = (".parquet", ".safetensors", ".csv", ".jsonl", "manifest.json", "record.json", "classes.json", ".png")
 RUN = "results/digits/runs/digits-diffusion/digits-clip"
-
-
-def digests(results: Path) -> dict[str, str]:
-    files = [path for path in results.rglob("*") if path.is_file() and path.name.endswith(DATA)]
-    return {str(path.relative_to(results)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def test_a_second_run_does_nothing(finished: Path) -> None:

@@ -9,6 +9,7 @@ from torch import nn
 from workflow_scripts.ground.logs import progress
 from workflow_scripts.ground.seeds import seed_of
 from workflow_scripts.models.corpus import CaptionedImages, endless_batches
+from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import AutoencoderJob
 
 logger = logging.getLogger(__name__)
@@ -43,9 +44,7 @@ def train_autoencoder(job: AutoencoderJob, corpus: CaptionedImages, *, device: t
         torch.manual_seed(seed_of("autoencoder", job.seed))
         model = make_autoencoder(job).to(device).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.0, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=max(2, settings.steps), pct_start=0.1
-    )
+    schedule = one_cycle(optimiser, peak=settings.learning_rate, steps=settings.steps, warmup_fraction=0.1)
     noise = torch.Generator().manual_seed(seed_of("autoencoder noise", job.seed))
     batches = endless_batches(len(corpus), settings.batch_size, steps=settings.steps, seed=job.seed)
     for step, batch in enumerate(progress(batches, what="training autoencoder", total=settings.steps)):

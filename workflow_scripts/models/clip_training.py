@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from workflow_scripts.ground.logs import progress
 from workflow_scripts.models.corpus import CaptionedImages, endless_batches
+from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import EmbeddedClip
 
 logger = logging.getLogger(__name__)
@@ -79,9 +80,7 @@ def train_clip(settings: EmbeddedClip, corpus: CaptionedImages, *, device: torch
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     steps = settings.epochs * (len(corpus) // settings.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=max(2, steps), pct_start=max(settings.warmup_fraction, 1e-3)
-    )
+    schedule = one_cycle(optimiser, peak=settings.learning_rate, steps=steps, warmup_fraction=settings.warmup_fraction)
     batches = endless_batches(len(corpus), settings.batch_size, steps=steps, seed=settings.seed)
     bar = progress(batches, what="training CLIP", total=steps)
     for step, batch in enumerate(bar):

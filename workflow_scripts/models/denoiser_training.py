@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from workflow_scripts.ground.logs import progress
 from workflow_scripts.ground.seeds import seed_of
 from workflow_scripts.models.corpus import endless_batches
+from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import Denoiser
 
 logger = logging.getLogger(__name__)
@@ -80,11 +81,8 @@ def train_denoiser(
     )
     scheduler = make_scheduler()
     optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.01, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        settings.learning_rate,
-        total_steps=max(2, settings.steps),
-        pct_start=max(settings.warmup_fraction, 1e-3),
+    schedule = one_cycle(
+        optimiser, peak=settings.learning_rate, steps=settings.steps, warmup_fraction=settings.warmup_fraction
     )
     noise = torch.Generator().manual_seed(seed_of("denoiser noise", seed))
     batches = endless_batches(len(corpus.latents), settings.batch_size, steps=settings.steps, seed=seed)

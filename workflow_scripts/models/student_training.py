@@ -18,6 +18,7 @@ from workflow_scripts.ground.preprocessing import IMAGENET_MEAN, IMAGENET_STD, P
 from workflow_scripts.ground.shards import load_image_set
 from workflow_scripts.models.captions import coarse_category
 from workflow_scripts.models.corpus import endless_batches
+from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import EmbeddedStudent
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ def train_student(settings: EmbeddedStudent, data: CategorisedImages, *, device:
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
     steps = settings.epochs * (len(data.images) // settings.batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total_steps=max(2, steps))
+    schedule = one_cycle(optimiser, peak=settings.learning_rate, steps=steps)
     batches = endless_batches(len(data.images), settings.batch_size, steps=steps, seed=settings.seed)
     for step, numbers in enumerate(progress(batches, what="training student", total=steps)):
         pixels = unit_pixels(torch.from_numpy(data.images.pixels[numbers.numpy()]), device)
