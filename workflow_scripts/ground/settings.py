@@ -1,5 +1,6 @@
 """The base class of all settings, and the types that several stages' settings share."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -79,7 +80,16 @@ class Settings(BaseModel):
 
 def fault_lines(error: ValidationError) -> list[str]:
     """Return one line per fault: the key, what is wrong, and the value that was given."""
-    return [one_line(line) for item in error.errors(include_url=False) for line in _faults(item)]
+    items = error.errors(include_url=False)
+    return [one_line(line) for item in items if not _follows(item, items) for line in _faults(item)]
+
+
+def _follows(item: Any, items: Iterable[Any]) -> bool:
+    # A list whose every entry was refused is called too short as well, which is no fault of its own.
+    depth = len(item["loc"])
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > depth and other["loc"][:depth] == item["loc"] for other in items
+    )
 
 
 def _faults(item: Any) -> list[str]:
