@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.prompts.settings import Descriptions, StylePrompts
+from workflow_scripts.prompts.settings import Descriptions, HeadPrompts, StylePrompts
 from workflow_scripts.prompts.tables import GENERATION_COLUMNS, generation_rows, write_table
 from workflow_scripts.prompts.templates import fill, head_sentences
 
@@ -45,6 +45,11 @@ def test_what_does_not_show_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=rf"templates\.0: holds control characters \({code}\)") as caught:
         StylePrompts.parse(json.dumps({"style": "s", "templates": [f"{text} {{}}"]}))
     assert str(caught.value).isprintable()
+
+
+def test_braces_in_a_path_are_refused_before_snakemake_reads_them() -> None:
+    with pytest.raises(InputError, match=r"head\.descriptions\.file: Snakemake would read the braces"):
+        HeadPrompts.parse(json.dumps({"head": {"kind": "descriptions", "file": "{wildcards.dataset}.json"}}))
 
 
 def test_ten_thousand_characters_are_refused(tmp_path: Path) -> None:
