@@ -20,13 +20,18 @@ from workflow_scripts.ground.errors import InputError
         (["cat", "do\ng"], r"control characters \(U\+000A\)"),
         (["cat", "d\0g"], r"control characters \(U\+0000\)"),
         (["cat", "\u202egod"], r"control characters \(U\+202E\)"),
+        (["cat", "d\u2028g"], r"control characters \(U\+2028\)"),
+        (["cat", "d\u200bg"], r"control characters \(U\+200B\)"),
+        (["cat", "d\u061cg"], r"control characters \(U\+061C\)"),
+        (["cat", "d\ud800g"], r"control characters \(U\+D800\)"),
         (["cat", "x" * 10_000], "10000 characters"),
         (["\u00e9", "e\u0301"], "only in case or encoding"),
     ],
 )
 def test_faults_are_named(names: list[str], message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as caught:
         checked_class_names(names)
+    assert str(caught.value).isprintable()
 
 
 def test_all_faults_are_listed_at_once() -> None:
@@ -35,7 +40,18 @@ def test_all_faults_are_listed_at_once() -> None:
 
 
 def test_odd_names_are_data(caplog: pytest.LogCaptureFixture) -> None:
-    names = ["a/b", "../x", 'it\'s "quoted"', "$(touch x)", "F/A-18", "Ünïcode 猫", "{}", "<script>"]
+    names = [
+        "a/b",
+        "../x",
+        'it\'s "quoted"',
+        "$(touch x)",
+        "F/A-18",
+        "Ünïcode 猫",
+        "{}",
+        "<script>",
+        "كلب",
+        "می\u200cخواهم",
+    ]
     assert checked_class_names(names) == tuple(names)
     caplog.set_level("INFO")
     assert checked_class_names(["alarm_clock", "dog"]) == ("alarm clock", "dog")
@@ -52,3 +68,22 @@ def test_files_of_names(tmp_path: Path) -> None:
         read_class_names(tmp_path / "bad.json")
     with pytest.raises(InputError, match=r"none\.txt: missing"):
         read_class_names(tmp_path / "none.txt")
+
+
+def test_files_of_names_as_an_attack(tmp_path: Path) -> None:
+    (tmp_path / "marked.txt").write_bytes(b"\xef\xbb\xbfcat\r\ndog\r\n")
+    assert read_class_names(tmp_path / "marked.txt") == ("cat", "dog")
+    # A separator that Python counts as a line's end is no way to smuggle in a class.
+    for name, content in {
+        "tab.txt": "cat\nd\x0bog\n",
+        "page.txt": "cat\nd\x0cog\n",
+        "line.txt": "cat\nd\x85og\n",
+    }.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+        with pytest.raises(InputError, match="holds control characters"):
+            read_class_names(tmp_path / name)
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)))
+    for name in ("deep.json", "binary.txt"):
+        with pytest.raises(InputError, match="not a readable list of class names"):
+            read_class_names(tmp_path / name)

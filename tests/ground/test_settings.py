@@ -1,5 +1,7 @@
 """Settings: strict, frozen, canonical."""
 
+import json
+
 import pytest
 
 from workflow_scripts.ground.errors import InputError
@@ -40,6 +42,14 @@ def test_canonical_json_is_sorted_and_tells_values_apart() -> None:
     assert one.canonical() != swapped.canonical()
     assert Finetune.parse(one.canonical()) == one
     assert one.canonical().index('"batch_size"') < one.canonical().index('"covariance_weight"')
+
+
+def test_a_fault_is_one_line_whatever_its_key_and_value_hold() -> None:
+    hostile = json.dumps({"kind": "finetune", "a\nb": 1, "epochs": "x\x1b[31m\u202e\n" * 1000, "precision": ["\u2028"]})
+    with pytest.raises(InputError) as caught:
+        Finetune.parse(hostile)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
 
 
 def test_long_settings_are_refused() -> None:

@@ -268,6 +268,22 @@ def test_every_value_refuses_what_no_value_is(place: Place) -> None:
     assert outcome(config) == f"{'.'.join(map(str, place))}: bytes is no value of a configuration"
 
 
+LEAVES = [place for place in PLACES if not isinstance(at(VALID, place), dict | list)]
+
+
+@pytest.mark.parametrize("place", LEAVES, ids=lambda place: ".".join(map(str, place)))
+def test_one_fault_is_one_line(place: Place) -> None:
+    config = copy.deepcopy(VALID)
+    changed(config, ("replace", place, {"new\nline": ["wrong", "type"]}))
+    message = outcome(config)
+    assert message is not None
+    check_message(message)
+    assert "\n" not in message
+    # Where several kinds of a block exist, the kind stands in the key too.
+    named = message.split(": ")[0].split(".")
+    assert (named[0], named[-1]) == (place[0], str(place[-1]))
+
+
 @pytest.mark.parametrize("config", [None, [], "text", 1, {}, {1: 2}, {None: {}}, [("datasets", {})]])
 def test_what_is_no_configuration_at_all(config: Any) -> None:
     message = outcome(config)

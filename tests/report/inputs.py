@@ -71,7 +71,7 @@ def write_images(
     """Write a set of images whose grey value tells class and index: 40 x label + index."""
     rows = [
         ImageRow(
-            image=encode_png(np.full((side, side), 40 * label + index, dtype=np.uint8)),
+            image=encode_png(np.full((side, side), (40 * label + index) % 256, dtype=np.uint8)),
             label=label,
             class_name=name,
             style=domain,

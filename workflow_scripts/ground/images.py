@@ -2,8 +2,8 @@
 
 import io
 import logging
+import struct
 import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.logs import progress
@@ -22,8 +22,24 @@ logger = logging.getLogger(__name__)
 
 Part = Literal["all", "training", "held-out"]
 
-MOST_PIXELS = 100_000_000
-"""Largest picture that is decoded; a larger one is refused as a decompression bomb."""
+MOST_PIXELS = 89_000_000
+"""Largest picture that is decoded; a larger one is refused as a decompression bomb, just before PIL would warn."""
+LONGEST_SIDE = 100
+"""Longest side of a picture in shortest sides: scaling the shortest one up must not make a bomb of a thread."""
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""What is read. PIL knows many more formats; among them one that starts another program (EPS)."""
+
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    struct.error,
+)
+"""What PIL raises on damaged pictures."""
 
 Geometry = Callable[[Image.Image], Image.Image]
 Keep = Callable[[int, int, int], bool]
@@ -38,28 +54,39 @@ def decode_rgb(content: bytes, *, name: str) -> Image.Image:
         name: what to call it in an error.
 
     Raises:
-        InputError: the picture is truncated, too large, or in no known format.
+        InputError: the picture is truncated, too large, too long, has 32 bits per channel, or is in no known format.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture: Image.Image = Image.open(io.BytesIO(content))
-            if picture.width * picture.height > MOST_PIXELS:
-                raise InputError(f"{name}: {picture.width} x {picture.height} pixels are too many; make it smaller")
-            picture.load()
+        picture: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+        _check_size(picture, name)
+        picture.load()
+        if picture.mode in ("I", "F"):
+            raise InputError(f"{name}: 32-bit pixels have no fixed range; save it with 8 or 16 bits per channel")
         return _to_rgb(ImageOps.exif_transpose(picture))
-    except InputError:
-        raise
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise InputError(f"{name}: over {MOST_PIXELS} pixels are too many; make it smaller") from None
+    except UnidentifiedImageError:
+        known = ", ".join(FORMATS)
+        raise InputError(f"{name}: not a readable picture (none of {known}); replace or remove it") from None
+    except _UNREADABLE as error:
         raise InputError(f"{name}: not a readable picture ({error}); replace or remove it") from None
 
 
+def _check_size(picture: Image.Image, name: str) -> None:
+    short, long = sorted(picture.size)
+    if short * long > MOST_PIXELS:
+        raise InputError(f"{name}: {picture.width} x {picture.height} pixels are too many; make it smaller")
+    if long > LONGEST_SIDE * short:
+        raise InputError(
+            f"{name}: {picture.width} x {picture.height} pixels, one side over {LONGEST_SIDE} times the other; crop it"
+        )
+
+
 def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        values = np.asarray(picture, dtype=np.float64)
+    if picture.mode.startswith("I;16"):
         # PIL clips 16-bit greys to 255; they are scaled instead, so that a 16-bit picture is not white.
-        scale = 255.0 / 65535.0 if values.max(initial=0.0) > 255.0 else 1.0
-        return Image.fromarray((values * scale).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+        values = np.asarray(picture, dtype=np.float32)
+        return Image.fromarray((values / 257.0).round().astype(np.uint8)).convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         layered = picture.convert("RGBA")
         ground = Image.new("RGBA", layered.size, "white")

@@ -1,7 +1,7 @@
 """The base class of all settings, and the types that several stages' settings share."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -85,7 +85,16 @@ def fault_lines(error: ValidationError, text: str) -> list[str]:
         whole = json.loads(text)
     except ValueError:
         whole = None
-    return [one_line(line) for item in error.errors(include_url=False) for line in _faults(item, whole)]
+    items = error.errors(include_url=False)
+    return [one_line(line) for item in items if not _follows(item, items) for line in _faults(item, whole)]
+
+
+def _follows(item: Any, items: Iterable[Any]) -> bool:
+    # A list whose every entry was refused is called too short as well, which is no fault of its own.
+    depth = len(item["loc"])
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > depth and other["loc"][:depth] == item["loc"] for other in items
+    )
 
 
 def _key(location: Sequence[int | str], whole: Any) -> str:

@@ -15,6 +15,12 @@ def _template(text: str) -> str:
     return text
 
 
+def _file(path: str) -> str:
+    if "{" in path or "}" in path:
+        raise ValueError("Snakemake would read the braces in this path as wildcards; rename the file or its folder")
+    return path
+
+
 Template = Annotated[Text, AfterValidator(_template)]
 
 
@@ -42,7 +48,7 @@ class Descriptions(Settings):
     """The user's own sentences: a JSON file `{class: [sentences]}` with every class in it."""
 
     kind: Literal["descriptions"]
-    file: Text
+    file: Annotated[Text, AfterValidator(_file)]
 
 
 Head = Annotated[SingleTemplate | TemplateList | OpenAITemplates | Descriptions, Field(discriminator="kind")]
