@@ -3,14 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
+ARGS ?=
 
-.PHONY: demo test lint format schema resume environment data clean help
+.PHONY: demo test faults lint format schema resume environment data clean help
 
 help:
 	@echo "make demo    environment, data, the default workflow, the report"
 	@echo "make test    environment, every test that can run here"
 	@echo "make lint    ruff, mypy, snakefmt, snakemake --lint"
-	@echo "make resume  unlock after a killed run and go on with it"
+	@echo "make resume  unlock after a killed run and go on with it (ARGS=\"--configfile presets/digits.yaml\")"
+	@echo "make faults  the whole fault harness: killed runs, full disks, damaged files"
 	@echo "make clean   delete results and Snakemake's records"
 
 environment: $(VENV)/.installed
@@ -33,8 +35,11 @@ demo: environment data
 	@echo "the report: $(CURDIR)/results/report/index.html"
 
 resume: environment
-	$(BIN)/snakemake --unlock
-	$(BIN)/snakemake --cores $(CORES)
+	$(BIN)/snakemake --unlock $(ARGS)
+	$(BIN)/snakemake --cores $(CORES) $(ARGS)
+
+faults: environment
+	$(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
 test: environment data
 	$(BIN)/python -m pytest

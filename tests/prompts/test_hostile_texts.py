@@ -48,7 +48,7 @@ def test_what_does_not_show_is_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_braces_in_a_path_are_refused_before_snakemake_reads_them() -> None:
-    with pytest.raises(InputError, match=r"head\.descriptions\.file: Snakemake would read the braces"):
+    with pytest.raises(InputError, match=r"head\.file: Snakemake would read the braces"):
         HeadPrompts.parse(json.dumps({"head": {"kind": "descriptions", "file": "{wildcards.dataset}.json"}}))
 
 

@@ -1,20 +1,28 @@
 """Files that appear whole or not at all, and the digests that tell them apart."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from workflow_scripts.ground.errors import InputError
 
 _BLOCK = 1 << 20
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; move it into place when the block ends well, delete it otherwise."""
+    """Yield a temporary path beside `path`; move it into place when the block ends well, delete it otherwise.
+
+    Raises:
+        InputError: the disk is full.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
@@ -25,8 +33,24 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(stream.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+    except Exception as error:
+        # Every library says it in its own way, and some not at all: the disk itself is asked.
+        if _is_full(error, path.parent):
+            raise InputError(f"{path}: no space left on its disk; free some and run the same command again") from None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+_NEARLY_NOTHING = 1 << 16
+"""Free bytes below which a failed write is put down to a full disk."""
+
+
+def _is_full(error: Exception, folder: Path) -> bool:
+    if isinstance(error, InputError):
+        return False
+    named = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    return named or shutil.disk_usage(folder).free < _NEARLY_NOTHING
 
 
 def _umask() -> int:

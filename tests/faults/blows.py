@@ -1,0 +1,109 @@
+"""What befalls a run: its whole process tree is killed, its training gets a signal, its disk is full."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.workflow.harness import DIGITS, ROOT, SMALL, SNAKEMAKE
+
+RUN = "results/digits/runs/digits-diffusion/digits-clip/regft/seed0"
+IMAGES = "results/digits/images/digits-diffusion/photo"
+HEAD = "results/digits/runs/none/digits-clip/zero-shot/seed0/class_weights.safetensors"
+
+
+def files_of(project: Path) -> tuple[str, ...]:
+    """Return the options that name the smallest configuration."""
+    return ("--configfile", str(project / DIGITS), str(SMALL))
+
+
+def start(project: Path) -> "subprocess.Popen[str]":
+    """Start a run of the smallest configuration."""
+    command = [str(SNAKEMAKE), "--cores", "2", "--snakefile", str(project / "Snakefile"), "--directory", str(project)]
+    return subprocess.Popen(
+        [*command, *files_of(project)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"
+    )
+
+
+def kill_tree(process: "subprocess.Popen[str]") -> int:
+    """Kill a process and all it started, at once and without a chance to clean up; return how many there were."""
+    try:
+        tree = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    except psutil.NoSuchProcess:
+        return 0
+    for member in tree:
+        member.suspend()
+    for member in tree:
+        member.kill()
+    process.communicate()
+    return len(tree)
+
+
+def entry(name: str, *arguments: str, cwd: Path) -> "subprocess.Popen[str]":
+    """Start an entry point without Snakemake."""
+    command = [sys.executable, "-m", f"workflow_scripts.{name}", *arguments]
+    return subprocess.Popen(
+        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={"PYTHONPATH": str(ROOT)}
+    )
+
+
+def finetune_arguments(output: Path, **changes: Any) -> list[str]:
+    """Return the arguments of a training on the smallest configuration's images, from its folder."""
+    settings = {"kind": "finetune", "seed": 0, "batch_size": 16, "variance_weight": 0.16, "covariance_weight": 0.02}
+    outputs = {
+        "--output": output / "model.safetensors",
+        "--class-weights": output / "class_weights.safetensors",
+        "--records": output / "train.jsonl",
+        "--record": output / "record.json",
+    }
+    return [
+        *("--settings", json.dumps({**settings, **changes})),
+        *("--images", f"{IMAGES}/manifest.json", "--clip", "results/models/digits-clip/manifest.json", "--head", HEAD),
+        *(str(part) for pair in outputs.items() for part in pair),
+    ]
+
+
+def wait_for(path: Path, pattern: str, *, seconds: float) -> None:
+    """Wait until a file of that name is there.
+
+    Raises:
+        TimeoutError: there is none in time.
+    """
+    end = time.monotonic() + seconds
+    while not list(path.glob(pattern)):
+        if time.monotonic() > end:
+            raise TimeoutError(f"no {pattern} in {path} within {seconds} s")
+        time.sleep(0.02)
+
+
+def terminate(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Do what preemption does; return exit code and output."""
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
+
+
+@contextmanager
+def small_disk(folder: Path, *, kilobytes: int) -> Iterator[Path]:
+    """Yield a folder on a disk of its own that is soon full.
+
+    Raises:
+        PermissionError: nothing can be mounted here.
+    """
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if done.returncode:
+        raise PermissionError(done.stderr.decode())
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
