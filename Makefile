@@ -39,7 +39,7 @@ resume: environment
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
 faults: environment
-	$(BIN)/python -m pytest tests/faults -m "faults or not faults"
+	$(BIN)/python -m pytest tests/faults tests/cluster -m "faults or not faults"
 
 test: environment data
 	$(BIN)/python -m pytest

@@ -1,10 +1,11 @@
 """What tests of the workflow, of clusters and of faults share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.workflow.harness import Planner
+from tests.workflow.harness import Planner, copy_project, run, small_files
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,12 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
     found = Planner(tmp_path_factory.mktemp("planner"))
     yield found
     found.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project in which the smallest configuration has run once, undisturbed: what others are compared with."""
+    project = copy_project(tmp_path_factory.mktemp("undisturbed") / "project")
+    result = run(project, *small_files(project))
+    assert result.returncode == 0, result.stderr[-5000:]
+    return project

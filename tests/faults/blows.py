@@ -12,23 +12,18 @@ from typing import Any
 
 import psutil
 
-from tests.workflow.harness import DIGITS, ROOT, SMALL, SNAKEMAKE
+from tests.workflow.harness import ROOT, SNAKEMAKE, small_files
 
 RUN = "results/digits/runs/digits-diffusion/digits-clip/regft/seed0"
 IMAGES = "results/digits/images/digits-diffusion/photo"
 HEAD = "results/digits/runs/none/digits-clip/zero-shot/seed0/class_weights.safetensors"
 
 
-def files_of(project: Path) -> tuple[str, ...]:
-    """Return the options that name the smallest configuration."""
-    return ("--configfile", str(project / DIGITS), str(SMALL))
-
-
 def start(project: Path) -> "subprocess.Popen[str]":
     """Start a run of the smallest configuration."""
     command = [str(SNAKEMAKE), "--cores", "2", "--snakefile", str(project / "Snakefile"), "--directory", str(project)]
     return subprocess.Popen(
-        [*command, *files_of(project)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"
+        [*command, *small_files(project)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"
     )
 
 

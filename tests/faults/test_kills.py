@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.blows import files_of, kill_tree, start
-from tests.workflow.harness import copy_project, digests, run
+from tests.faults.blows import kill_tree, start
+from tests.workflow.harness import copy_project, digests, run, small_files
 
 KILLS = 4
 """Kills of one case; the five cases together are twenty."""
@@ -30,13 +30,13 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same(number: int, undistu
             process.communicate(timeout=moments.uniform(3.0, 16.0))
         except subprocess.TimeoutExpired:
             killed += kill_tree(process) > 0
-        assert run(project, *files_of(project), "--unlock").returncode == 0
+        assert run(project, *small_files(project), "--unlock").returncode == 0
     assert killed >= 2
-    result = run(project, *files_of(project))
+    result = run(project, *small_files(project))
     assert result.returncode == 0, result.stderr[-3000:]
     assert digests(project / "results") == digests(undisturbed / "results")
     assert not list((project / "results").rglob("checkpoint-*"))
-    assert "Nothing to be done" in run(project, *files_of(project)).stderr
+    assert "Nothing to be done" in run(project, *small_files(project)).stderr
 
 
 def test_a_second_run_at_once_is_refused_and_the_first_goes_on(undisturbed: Path, tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_second_run_at_once_is_refused_and_the_first_goes_on(undisturbed: Path
     try:
         while not list((project / ".snakemake/locks").glob("*")):
             assert first.poll() is None
-        second = run(project, *files_of(project))
+        second = run(project, *small_files(project))
         assert second.returncode == 1
         assert "Error: Directory cannot be locked" in second.stderr
         assert "--unlock" in second.stderr
@@ -53,4 +53,4 @@ def test_a_second_run_at_once_is_refused_and_the_first_goes_on(undisturbed: Path
     finally:
         kill_tree(first)
     # The killed run's lock is still there: what snakemake says names the way out, and `make resume` takes it.
-    assert "--unlock" in run(project, *files_of(project)).stderr
+    assert "--unlock" in run(project, *small_files(project)).stderr

@@ -78,6 +78,11 @@ def all_methods(overlay: dict[str, Any] | None = None) -> dict[str, Any]:
     return merged
 
 
+def small_files(project: Path) -> tuple[str, ...]:
+    """Return the options that name the smallest configuration."""
+    return ("--configfile", str(project / DIGITS), str(SMALL))
+
+
 def small_overlay() -> dict[str, Any]:
     """Return the overlay that makes the digits preset as small as it can be."""
     overlay: dict[str, Any] = yaml.safe_load(SMALL.read_text(encoding="utf-8"))

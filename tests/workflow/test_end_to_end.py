@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.workflow.harness import copy_project, digests, run
+from tests.workflow.harness import copy_project, digests, run, small_files
 
 RUN = "results/digits/runs/digits-diffusion/digits-clip"
 
@@ -21,15 +21,15 @@ def test_a_second_run_does_nothing(finished: Path) -> None:
     assert "Nothing to be done" in again.stdout + again.stderr
 
 
-def test_two_runs_from_nothing_are_bit_identical(finished: Path, tmp_path: Path) -> None:
+def test_two_runs_from_nothing_are_bit_identical(undisturbed: Path, tmp_path: Path) -> None:
     # The project is read-only to a user who keeps results elsewhere: --directory, from "/", not activated.
     project = copy_project(tmp_path / "project")
     elsewhere = tmp_path / "work"
     elsewhere.mkdir()
-    result = run(project, directory=elsewhere)
+    result = run(project, *small_files(project), directory=elsewhere)
     assert result.returncode == 0, result.stderr[-5000:]
-    first, second = digests(finished / "results"), digests(elsewhere / "results")
-    assert len(first) > 60
+    first, second = digests(undisturbed / "results"), digests(elsewhere / "results")
+    assert len(first) > 35
     assert first == second
     assert not (project / "results").exists()
 

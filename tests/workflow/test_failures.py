@@ -27,9 +27,6 @@ CHANGES: dict[str, dict[str, Any]] = {
     "report_page": {"report": {"title": "other"}},
     "export_alpha": {"exports": ["0.50", "0.00"]},
 }
-CHANGES["real_manifest"] = CHANGES["real_shard"]
-CHANGES["zero_shot_head"] = CHANGES["head_prompts"]
-CHANGES["generation_manifest"] = {"generators": {"digits-diffusion": {"images_per_class": 4}}}
 METHOD_RULES = (
     "embedded_student",
     "image_embeddings",
@@ -39,7 +36,9 @@ METHOD_RULES = (
     "vl2v_sd",
     "vl2v_adip",
 )
-"""A change that reaches each rule: its own settings, or those of the job before it where it has none."""
+"""A change of each rule's own settings."""
+CHANGES |= {rule: {} for rule in ("real_manifest", "zero_shot_head", "generation_manifest")}
+# These have no settings of their own that could change: that their code does is enough to run them.
 
 PLAIN_RULES = set(FOLLOWS) - set(METHOD_RULES)
 """Rules of the preset as it is, without further methods."""
