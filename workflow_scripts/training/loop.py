@@ -14,6 +14,7 @@ from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.images import DecodedImages
 from workflow_scripts.ground.logs import progress
 from workflow_scripts.ground.seeds import seed_of
+from workflow_scripts.ground.weights import check_same_tensors
 from workflow_scripts.training.augmentation import random_resized_crop
 from workflow_scripts.training.checkpoints import load_checkpoint, save_checkpoint
 from workflow_scripts.training.finetune_settings import FinetuneJob
@@ -96,6 +97,7 @@ class Trainer:
         first = 0
         state = load_checkpoint(checkpoint, device=self.device)
         if state is not None:
+            check_same_tensors(self.model.state_dict(), state["model"], what=f"{checkpoint} (delete it to start anew)")
             self.model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
             records, first = state["records"], state["epoch"] + 1
