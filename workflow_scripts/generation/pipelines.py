@@ -2,16 +2,20 @@
 
 import inspect
 import logging
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
+import transformers
 from diffusers import AutoPipelineForText2Image
+from safetensors import SafetensorError
 
 from workflow_scripts.generation.settings import Drawing
 from workflow_scripts.ground.devices import DTYPES
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.foreign_code import read_configuration, refuse_foreign_code
 from workflow_scripts.ground.manifests import checked_model_folder, read_manifest
 
 logger = logging.getLogger(__name__)
@@ -29,6 +33,14 @@ SCHEDULERS: dict[str, type[Any]] = {
     "unipc": diffusers.UniPCMultistepScheduler,
 }
 
+INDEX_FILE = "model_index.json"
+
+_LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
+_SAFE: dict[str, Any] = {"use_safetensors": True, "local_files_only": True}
+_UNFIT = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError)
+"""What both libraries raise on folders that are no pipelines."""
+_SHOWN = 5
+
 _FLOW_MATCHING = ("flow-match-euler",)
 
 
@@ -42,20 +54,72 @@ def load_pipeline(manifest: Path, settings: Drawing, *, device: torch.device) ->
             sampler does not fit it.
     """
     folder = checked_model_folder(manifest)
-    options: dict[str, Any] = {"variant": read_manifest(manifest)["origin"].get("variant")}
+    refuse_foreign_code(folder)
+    variant = read_manifest(manifest)["origin"].get("variant")
+    models = load_models(folder, dtype=DTYPES[settings.dtype], variant=variant)
     if not settings.safety_checker:
-        options["safety_checker"] = None
+        models["safety_checker"] = None
     try:
         pipeline = AutoPipelineForText2Image.from_pretrained(
-            folder, dtype=DTYPES[settings.dtype], use_safetensors=True, local_files_only=True, **options
+            folder, dtype=DTYPES[settings.dtype], variant=variant, **_SAFE, **models
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: diffusers cannot load it as a text-to-image pipeline ({error})") from None
+    except _UNFIT as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder}: diffusers cannot load it as a text-to-image pipeline ({reason})") from None
     if settings.scheduler is not None:
         pipeline.scheduler = _scheduler(pipeline, settings.scheduler)
     pipeline.set_progress_bar_config(disable=True)
     check_settings(pipeline, settings)
     return pipeline.to(device)
+
+
+def load_models(folder: Path, *, dtype: torch.dtype, variant: str | None) -> dict[str, Any]:
+    """Load each network of a pipeline's folder by itself, since the pipeline would fill what is missing with noise.
+
+    Raises:
+        InputError: a part is no class of diffusers or transformers, or its tensors are missing, extra or of another
+            shape; they are named.
+    """
+    models = {}
+    for name, entry in read_configuration(folder / INDEX_FILE).items():
+        if isinstance(entry, list) and entry != [None, None]:
+            kind = _class_of(entry, folder)
+            if kind is not None and issubclass(kind, torch.nn.Module):
+                models[name] = _load_model(kind, folder / name, dtype=dtype, variant=variant)
+    return models
+
+
+def _class_of(entry: list[Any], folder: Path) -> type[Any] | None:
+    """Return the class of a part; None for those that belong to one of diffusers' own pipelines (safety checkers)."""
+    library, name = (*entry, None, None)[:2]
+    if library not in _LIBRARIES:
+        if str(library).isidentifier() and find_spec(f"diffusers.pipelines.{library}") is not None:
+            return None
+        raise InputError(f"{folder / INDEX_FILE}: {entry} is no part of {' or '.join(_LIBRARIES)}; it is not loaded")
+    found = getattr(_LIBRARIES[library], str(name), None)
+    if not isinstance(found, type):
+        raise InputError(f"{folder / INDEX_FILE}: {library} has no class {name!r}; get another checkpoint")
+    return found
+
+
+def _load_model(kind: type[Any], folder: Path, *, dtype: torch.dtype, variant: str | None) -> Any:
+    # Parts without a file of the variant are read as they are, as the pipeline does.
+    own = variant if any(f".{variant}" in path.name for path in folder.glob("*.safetensors")) else None
+    options: dict[str, Any] = {"dtype": dtype, "variant": own, "output_loading_info": True, **_SAFE}
+    if issubclass(kind, transformers.PreTrainedModel):
+        # Left to itself, transformers refuses another shape without a name; diffusers names it.
+        options["ignore_mismatched_sizes"] = True
+    try:
+        model, found = kind.from_pretrained(folder, **options)
+    except _UNFIT as error:
+        raise InputError(f"{folder}: weights do not fit: {' '.join(str(error).split())}") from None
+    faults = [f"missing {name}" for name in sorted(found["missing_keys"])]
+    faults += [f"unexpected {name}" for name in sorted(found["unexpected_keys"])]
+    faults += [f"{name} has shape {list(has)}, not {list(fits)}" for name, has, fits in found["mismatched_keys"]]
+    if faults:
+        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise InputError(f"{folder}: weights do not fit: {', '.join(faults[:_SHOWN])}{more}")
+    return model
 
 
 def _scheduler(pipeline: Any, name: str) -> Any:

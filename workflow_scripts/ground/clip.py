@@ -1,6 +1,5 @@
 """The adapter between open_clip's models and this project: loading, preprocessing, text features."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 from open_clip.transform import PreprocessCfg
 
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.foreign_code import read_configuration, refuse_foreign_code
 from workflow_scripts.ground.manifests import checked_model_folder
 from workflow_scripts.ground.preprocessing import Preprocessing
 from workflow_scripts.ground.weights import check_same_tensors, load_weights
@@ -19,6 +19,8 @@ CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
 
 _TEXT_BATCH = 256
+_NOT_A_CLIP = (OSError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError)
+"""What open_clip raises on configurations that make no sense."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +58,20 @@ def load_clip(manifest: Path, *, device: torch.device) -> Clip:
     """Load a CLIP model in evaluation mode and float32 from the folder that its manifest names.
 
     Raises:
-        InputError: a file is missing or damaged, or its tensors do not fit the configuration.
+        InputError: a file is missing or damaged, its tensors do not fit the configuration, or it asks for code of its
+            own.
     """
     folder = checked_model_folder(manifest)
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise InputError(f"{folder}: no {name}; a CLIP checkpoint is open_clip's configuration and safetensors")
-    config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    refuse_foreign_code(folder)
     location = f"local-dir:{folder}"
-    model = open_clip.create_model(location, load_weights=False, device="cpu")
+    try:
+        model = open_clip.create_model(location, load_weights=False, device="cpu")
+        tokenizer = open_clip.get_tokenizer(location)
+    except _NOT_A_CLIP as error:
+        raise InputError(f"{folder / CONFIG_FILE}: open_clip cannot build this model ({error})") from None
     weights, _ = load_weights(folder / WEIGHTS_FILE)
     check_same_tensors(model.state_dict(), weights, what=str(folder / WEIGHTS_FILE))
     model.load_state_dict(weights)
@@ -72,8 +79,8 @@ def load_clip(manifest: Path, *, device: torch.device) -> Clip:
     found = PreprocessCfg(**open_clip.get_model_preprocess_cfg(model))
     return Clip(
         model=model,
-        tokenizer=open_clip.get_tokenizer(location),
-        config=config,
+        tokenizer=tokenizer,
+        config=read_configuration(folder / CONFIG_FILE),
         preprocessing=Preprocessing(
             size=found.size if isinstance(found.size, int) else found.size[0],
             mean=tuple(found.mean),

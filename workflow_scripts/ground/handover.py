@@ -19,6 +19,7 @@ from workflow_scripts.ground.weights import StateDict, load_weights, save_weight
 
 CLASS_WEIGHTS_FILE = "class_weights.safetensors"
 MODEL_FILE = "model.safetensors"
+_MATRIX = 2
 
 
 @dataclass(frozen=True)
@@ -48,4 +49,11 @@ def load_class_weights(path: Path) -> ClassWeights:
         heads.setdefault(end, {})[part] = tensor
     if not heads or any(set(head) != {"weight", "bias"} for head in heads.values()):
         raise InputError(f"{path}: holds no class weights; delete it and run snakemake again")
-    return ClassWeights(heads, tuple(metadata["classes"]))
+    classes = metadata.get("classes")
+    if not isinstance(classes, list):
+        raise InputError(f"{path}: names no classes; delete it and run snakemake again")
+    for end, head in heads.items():
+        if head["weight"].ndim != _MATRIX or not len(head["weight"]) == len(head["bias"]) == len(classes):
+            shapes = f"weight {list(head['weight'].shape)}, bias {list(head['bias'].shape)}"
+            raise InputError(f"{path}: {end} does not fit {len(classes)} classes: {shapes}; delete it and run again")
+    return ClassWeights(heads, tuple(classes))

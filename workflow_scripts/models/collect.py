@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.foreign_code import refuse_foreign_code
 from workflow_scripts.ground.manifests import write_model_manifest
 from workflow_scripts.ground.settings import fault_lines
 from workflow_scripts.models.layout import CLIP_FILES, STUDENT_FILES
@@ -85,10 +86,12 @@ def checkpoint_files(folder: Path, *, what: str) -> list[str]:
             pipeline).
 
     Raises:
-        InputError: the folder or one of its files is missing, or its weights are pickles only.
+        InputError: the folder or one of its files is missing, its weights are pickles only, or it asks for code of its
+            own.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; name the folder of a checkpoint")
+    refuse_foreign_code(folder)
     if what in SINGLE_MODELS:
         library, needed = SINGLE_MODELS[what]
         missing = [name for name in needed if not (folder / name).is_file()]

@@ -11,6 +11,8 @@ from workflow_scripts.ground.files import replacing
 
 logger = logging.getLogger(__name__)
 
+_PARTS = {"model", "optimiser", "epoch", "records"}
+
 
 def checkpoint_path(output: Path, digest: str, *, stage: str = "") -> Path:
     """Return where a training's checkpoint lies: beside its output, named by what it depends on and its stage."""
@@ -37,7 +39,12 @@ def load_checkpoint(path: Path, *, device: torch.device) -> dict[str, Any] | Non
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        logger.warning("%s is damaged (%s): training starts anew", path, error)
+    except (OSError, RuntimeError, ValueError, LookupError, EOFError, pickle.UnpicklingError) as error:
+        logger.warning(
+            "%s is damaged (%s): training starts anew", path, str(error).splitlines()[0] if str(error) else ""
+        )
+        return None
+    if not isinstance(state, dict) or not state.keys() >= _PARTS:
+        logger.warning("%s is damaged (parts are missing): training starts anew", path)
         return None
     return state

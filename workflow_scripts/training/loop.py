@@ -13,6 +13,7 @@ from workflow_scripts.ensembling.trajectory import Trajectory
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.logs import progress
 from workflow_scripts.ground.seeds import seed_of
+from workflow_scripts.ground.weights import check_same_tensors
 from workflow_scripts.training.checkpoints import load_checkpoint, save_checkpoint
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ def train(
     first = 0
     state = load_checkpoint(checkpoint, device=device)
     if state is not None:
+        check_same_tensors(task.model.state_dict(), state["model"], what=f"{checkpoint} (delete it to start anew)")
         task.model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         trajectory.restore(state["trajectory"])
