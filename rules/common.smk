@@ -38,7 +38,12 @@ from workflow_scripts.planning.products import (
     run_metrics,
     shards,
 )
-from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES, STUDENT_FILES
+from workflow_scripts.models.layout import (
+    AUTOENCODER_FILES,
+    CLIP_FILES,
+    PIPELINE_FILES,
+    STUDENT_FILES,
+)
 from workflow_scripts.training.finetune_settings import Finetune
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vSd

@@ -234,7 +234,9 @@ rule vl2v_adip:
     params:
         settings=lambda w: jobs.training(PLAN, run_of(w)).canonical(),
         code=lambda w: code_of("training.vl2v.adip"),
-        embeddings=lambda w, input: ["--embeddings", *input.embeddings] if input.embeddings else [],
+        embeddings=lambda w, input: (
+            ["--embeddings", *input.embeddings] if input.embeddings else []
+        ),
     shell:
         "python -m workflow_scripts.training.vl2v.adip --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --clip {input.clip:q} --head {input.head:q} --student {input.student:q} {params.embeddings:q}"

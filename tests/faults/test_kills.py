@@ -36,6 +36,7 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same(number: int, undistu
     assert result.returncode == 0, result.stderr[-3000:]
     assert digests(project / "results") == digests(undisturbed / "results")
     assert not list((project / "results").rglob("checkpoint-*"))
+    assert not list((project / "results").rglob(".*.part")), "temporary files of killed jobs stay for ever"
     assert "Nothing to be done" in run(project, *small_files(project)).stderr
 
 

@@ -65,6 +65,14 @@ def test_a_shard_that_fails_half_way_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_job_left_of_a_shard_goes(tmp_path: Path) -> None:
+    stale, other = tmp_path / ".shard.parquet.abc.part", tmp_path / ".shard.parquet2.abc.part"
+    for path in (stale, other):
+        path.touch()
+    write_shard(tmp_path / "shard.parquet", rows(2), provenance={"classes": CLASSES})
+    assert sorted(tmp_path.iterdir()) == [other, tmp_path / "shard.parquet"]
+
+
 def test_equal_rows_make_equal_files(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_shard(tmp_path / name, rows(10), provenance={"classes": CLASSES})
@@ -100,6 +108,16 @@ def test_damage_is_named(tmp_path: Path) -> None:
     shard.unlink()
     with pytest.raises(InputError, match=r"00000\.parquet: missing"):
         load_image_set(manifest)
+
+
+def test_a_flipped_bit_never_gets_into_a_manifest(tmp_path: Path) -> None:
+    manifest = image_set(tmp_path)
+    shard = tmp_path / "shards/00000.parquet"
+    content = bytearray(shard.read_bytes())
+    content[40] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(InputError, match=r"00000\.parquet: not a readable shard .*delete it and run snakemake again"):
+        write_image_manifest(manifest, [shard], dataset="pets", source="gen", domain="photo")
 
 
 def test_an_empty_shard_makes_no_manifest(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from workflow_scripts.ground.clip import CONFIG_FILE, WEIGHTS_FILE, load_clip
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.handover import load_class_weights, save_class_weights
 from workflow_scripts.ground.manifests import write_model_manifest
+from workflow_scripts.ground.students import Architecture
 from workflow_scripts.ground.weights import load_weights, save_weights
 from workflow_scripts.models import collect
 from workflow_scripts.models.settings import FolderCheckpoint
@@ -49,7 +50,7 @@ def in_a_dictionary(mark: Path) -> bytes:
 
 def in_torchs_archive(mark: Path) -> bytes:
     path = mark.with_name("archive.pt")
-    torch.save({"model": Payload(mark), "optimiser": {}, "epoch": 0, "records": []}, path)
+    torch.save({"model": Payload(mark), "epoch": 0, "records": []}, path)
     return path.read_bytes()
 
 
@@ -336,3 +337,23 @@ def test_a_pipelines_tensors_that_do_not_fit_are_named(part: str, tensor: str, p
         assert fault.split()[-1] in str(caught.value)
         assert fault.split()[0] in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+# --- students
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "fault"),
+    [
+        ("resnet18", {"checkpoint_path": "evil.pth"}, "model_args checkpoint_path would read other files"),
+        ("resnet18", {"pretrained": True}, "model_args pretrained would read other files"),
+        ("resnet18", {"pretrained_cfg": {"file": "evil.pth"}}, "model_args pretrained_cfg would read other files"),
+        ("hf-hub:evil/evil", {}, "architecture 'hf-hub:evil/evil' would read other files or a hub"),
+        ("local-dir:evil", {}, "architecture 'local-dir:evil' would read other files or a hub"),
+        ("no_such_network", {}, "timm cannot build 'no_such_network'"),
+    ],
+)
+def test_a_student_that_reads_other_files_is_refused(name: str, arguments: dict[str, Any], fault: str) -> None:
+    half = (0.5, 0.5, 0.5)
+    with pytest.raises(InputError, match=f"student: {fault}"):
+        Architecture(name=name, arguments=arguments, size=32, mean=half, std=half).build()

@@ -268,13 +268,14 @@ def test_every_value_refuses_what_no_value_is(place: Place) -> None:
     assert outcome(config) == f"{'.'.join(map(str, place))}: bytes is no value of a configuration"
 
 
-LEAVES = [place for place in PLACES if not isinstance(at(VALID, place), dict | list)]
+LEAVES = [place for place in PLACES if not isinstance(at(VALID, place), dict | list) and place[-1] != "base_classes"]
+"""A value of base_classes may be one of two things, and a fault names both."""
 
 
 @pytest.mark.parametrize("place", LEAVES, ids=lambda place: ".".join(map(str, place)))
 def test_one_fault_is_one_line(place: Place) -> None:
     config = copy.deepcopy(VALID)
-    changed(config, ("replace", place, {"new\nline": ["wrong", "type"]}))
+    changed(config, ("replace", place, [{"new\nline": "wrong type"}]))
     message = outcome(config)
     assert message is not None
     check_message(message)

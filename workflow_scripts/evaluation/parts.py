@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from workflow_scripts.evaluation.scores import SCORE_COLUMNS
+from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import replacing
+from workflow_scripts.ground.parquet import check_pages, open_parquet, parquet_writer
 
 logger = logging.getLogger(__name__)
+
+_WHAT = "part of a score table"
 
 
 def part_path(scores: Path, alpha: str, digest: str) -> Path:
@@ -39,8 +42,9 @@ def reusable_alphas(scores: Path, digests: Mapping[str, str]) -> list[str]:
 
 def _is_readable(path: Path) -> bool:
     try:
-        return bool(pq.ParquetFile(path).schema_arrow.equals(SCORE_COLUMNS))
-    except (OSError, pa.ArrowException):
+        check_pages(path, what=_WHAT)
+        return bool(open_parquet(path, what=_WHAT).schema_arrow.equals(SCORE_COLUMNS))
+    except InputError:
         return False
 
 
@@ -50,7 +54,7 @@ def write_parts(scores: Path, tables: Iterable[tuple[str, pa.Table]], digests: M
         writers = {}
         for alpha, digest in digests.items():
             temporary = stack.enter_context(replacing(part_path(scores, alpha, digest)))
-            writers[alpha] = stack.enter_context(pq.ParquetWriter(temporary, SCORE_COLUMNS))
+            writers[alpha] = stack.enter_context(parquet_writer(temporary, SCORE_COLUMNS))
         for alpha, table in tables:
             writers[alpha].write_table(table)
 
@@ -58,9 +62,9 @@ def write_parts(scores: Path, tables: Iterable[tuple[str, pa.Table]], digests: M
 def join_parts(scores: Path, digests: Mapping[str, str]) -> int:
     """Put the score table together from its parts, in the order of the alphas; return the number of rows."""
     rows = 0
-    with replacing(scores) as temporary, pq.ParquetWriter(temporary, SCORE_COLUMNS) as writer:
+    with replacing(scores) as temporary, parquet_writer(temporary, SCORE_COLUMNS) as writer:
         for alpha, digest in digests.items():
-            for batch in pq.ParquetFile(part_path(scores, alpha, digest)).iter_batches():
+            for batch in open_parquet(part_path(scores, alpha, digest), what=_WHAT).iter_batches():
                 writer.write_batch(batch)
                 rows += batch.num_rows
     return rows

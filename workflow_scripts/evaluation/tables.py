@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from workflow_scripts.evaluation.metrics import (
     Estimate,
@@ -19,7 +17,7 @@ from workflow_scripts.evaluation.metrics import (
     resample_weights,
 )
 from workflow_scripts.evaluation.settings import HELD_OUT, MEAN, MetricsJob
-from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.parquet import read_parquet
 
 COLUMNS = (
     "dataset",
@@ -47,12 +45,8 @@ def read_scores(path: Path) -> pd.DataFrame:
     Raises:
         InputError: the file is unreadable.
     """
-    try:
-        table: pd.DataFrame = pq.read_table(path).to_pandas()
-        return table
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a readable score table ({reason}); delete it and run snakemake again") from None
+    table: pd.DataFrame = read_parquet(path, what="score table").to_pandas()
+    return table
 
 
 def metric_table(scores: Mapping[str, pd.DataFrame], settings: MetricsJob) -> pd.DataFrame:

@@ -5,8 +5,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from workflow_scripts.generation.drawing import draw, requests
@@ -17,6 +15,7 @@ from workflow_scripts.ground.devices import claimed_device, environment_record
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import digest_of, sha256_of
 from workflow_scripts.ground.manifests import read_manifest
+from workflow_scripts.ground.parquet import read_parquet
 from workflow_scripts.ground.shards import write_shard
 
 logger = logging.getLogger(__name__)
@@ -40,10 +39,7 @@ def read_prompts(path: Path) -> list[dict[str, Any]]:
     Raises:
         InputError: the table is unreadable or empty.
     """
-    try:
-        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not a readable prompt table ({error}); delete it and run snakemake again") from None
+    rows: list[dict[str, Any]] = read_parquet(path, what="prompt table").to_pylist()
     if not rows:
         raise InputError(f"{path}: holds no prompt; delete it and run snakemake again")
     return rows

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
@@ -20,24 +21,25 @@ _BLOCK = 1 << 20
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; move it into place when the block ends well, delete it otherwise.
 
+    What a killed job left of the same file is deleted first.
+
     Raises:
         InputError: the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    for stale in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        stale.unlink(missing_ok=True)
+    with naming_a_full_disk(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
+        with naming_a_full_disk(path):
+            yield temporary
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
-    except Exception as error:
-        # Every library says it in its own way, and some not at all: the disk itself is asked.
-        if _is_full(error, path.parent):
-            raise InputError(f"{path}: no space left on its disk; free some and run the same command again") from None
-        raise
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -46,11 +48,23 @@ _NEARLY_NOTHING = 1 << 16
 """Free bytes below which a failed write is put down to a full disk."""
 
 
-def _is_full(error: Exception, folder: Path) -> bool:
-    if isinstance(error, InputError):
-        return False
-    named = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
-    return named or shutil.disk_usage(folder).free < _NEARLY_NOTHING
+@contextlib.contextmanager
+def naming_a_full_disk(path: Path) -> Iterator[None]:
+    """Turn whatever a library raises when the disk of `path` is full into one line that names the file.
+
+    Raises:
+        InputError: the block failed and the disk is full.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        # Every library says it in its own way, and some not at all: the disk itself is asked.
+        named = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+        if not named and shutil.disk_usage(path.parent).free >= _NEARLY_NOTHING:
+            raise
+        raise InputError(f"{path}: no space left on its disk; free some and run the same command again") from None
 
 
 def _umask() -> int:

@@ -13,6 +13,8 @@ Item = TypeVar("Item")
 
 def start_logging(path: Path | None) -> None:
     """Send this process's log to standard error and, if `path` is given, to that file (made anew)."""
+    # A log that cannot be written (its disk is full) must not bury the fault under tracebacks of its own.
+    logging.raiseExceptions = False
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import canonical_json, replacing, write_json
 from workflow_scripts.ground.manifests import check_file, describe_files, read_manifest
+from workflow_scripts.ground.parquet import FAULTS, check_pages, damaged, open_parquet, parquet_writer
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ def write_shard(path: Path, rows: Iterable[ImageRow], *, provenance: dict[str, A
     """
     schema = _schema(provenance)
     written = 0
-    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with replacing(path) as temporary, parquet_writer(temporary, schema) as writer:
         for group in _groups(rows):
             writer.write_table(pa.Table.from_pylist([row.as_dict() for row in group], schema=schema))
             written += len(group)
@@ -108,11 +109,7 @@ def open_shard(path: Path) -> pq.ParquetFile:
     Raises:
         InputError: the file cannot be read as a shard.
     """
-    try:
-        file = pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a readable shard ({reason}); delete it and run snakemake again") from None
+    file = open_parquet(path, what="shard")
     missing = set(_COLUMNS.names) - set(file.schema_arrow.names)
     if missing:
         raise InputError(f"{path}: not an image shard, columns are missing: {', '.join(sorted(missing))}")
@@ -131,6 +128,9 @@ def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, so
     Raises:
         InputError: a shard is unreadable, or the shards' class names differ, or there is no image at all.
     """
+    for shard in shards:
+        # A manifest vouches for its shards: what was damaged after it was written must not get in.
+        check_pages(shard, what="shard")
     files = [open_shard(shard) for shard in shards]
     entries = describe_files(path.parent, [str(shard.relative_to(path.parent)) for shard in shards])
     rows = {
@@ -194,9 +194,8 @@ class ImageSet:
             try:
                 for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
                     yield from batch.to_pylist()
-            except (OSError, pa.ArrowException) as error:
-                reason = str(error).splitlines()[0]
-                raise InputError(f"{shard}: damaged ({reason}); delete it and run snakemake again") from None
+            except FAULTS as error:
+                raise damaged(shard, error, what="shard") from None
 
 
 def load_image_set(manifest: Path) -> ImageSet:

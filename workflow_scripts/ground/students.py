@@ -15,6 +15,8 @@ from workflow_scripts.ground.weights import load_weights
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+_FOREIGN = {"cache_dir", "checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay"}
+"""Arguments of timm's models that load weights from elsewhere, pickles among them."""
 
 
 class ProjectedStudent(nn.Module):
@@ -47,8 +49,12 @@ class Architecture:
         """Return the network without classifier, with fresh weights.
 
         Raises:
-            InputError: timm knows no such network, or not these arguments.
+            InputError: timm knows no such network, or not these arguments, or they name further files.
         """
+        refused = sorted(_FOREIGN & self.arguments.keys())
+        if ":" in self.name or refused:
+            what = f"model_args {', '.join(refused)}" if refused else f"architecture {self.name!r}"
+            raise InputError(f"student: {what} would read other files or a hub; use a plain architecture of timm")
         try:
             network: nn.Module = timm.create_model(self.name, pretrained=False, num_classes=0, **self.arguments)
         except (RuntimeError, TypeError, ValueError) as error:

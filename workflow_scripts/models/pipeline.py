@@ -1,17 +1,26 @@
 """Saving the parts of a diffusers pipeline so that each file appears only when it is whole."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from workflow_scripts.ground.files import naming_a_full_disk
 
 
 def save_parts(folder: Path, parts: dict[str, Any]) -> None:
     """Save models, schedulers or tokenizers in diffusers' layout: one sub-folder each, moved into place file by file.
 
     A part named "" is a whole pipeline's index and is saved into the folder itself.
+
+    Raises:
+        InputError: the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch:
+    for stale in folder.glob(".saving-*"):
+        shutil.rmtree(stale)
+    first = folder / next(iter(parts))
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch, naming_a_full_disk(first):
         for name, part in parts.items():
             part.save_pretrained(Path(scratch) / name)
         for path in sorted(Path(scratch).rglob("*")):

@@ -11,6 +11,7 @@ from workflow_scripts.ground.clip import load_clip
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.devices import claimed_device
 from workflow_scripts.ground.manifests import write_model_manifest
+from workflow_scripts.ground.weights import load_weights
 from workflow_scripts.models.autoencoder_training import encode_latents
 from workflow_scripts.models.corpus import CaptionedImages, read_corpus
 from workflow_scripts.models.denoiser_training import LatentCorpus, caption_states, make_scheduler, train_denoiser
@@ -29,6 +30,8 @@ def job(options: argparse.Namespace) -> None:
     seen = settings.denoiser.steps * settings.denoiser.batch_size
     corpus = read_corpus(options.images, settings.corpus, size=settings.image_size, seed=settings.seed, most=seen)
     folder = options.output.parent
+    # Diffusers would not name a damaged file.
+    load_weights(options.autoencoder)
     autoencoder = AutoencoderKL.from_pretrained(options.autoencoder.parent, use_safetensors=True, local_files_only=True)
     with claimed_device(threads=options.threads, locks=options.locks) as device:
         clip = load_clip(options.clip, device=torch.device("cpu"))

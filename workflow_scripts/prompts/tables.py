@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from workflow_scripts.ground.files import replacing
+from workflow_scripts.ground.parquet import parquet_writer
 from workflow_scripts.prompts.templates import fill
 
 GENERATION_COLUMNS = pa.schema(
@@ -42,5 +42,5 @@ def head_rows(classes: Sequence[str], sentences: Sequence[Sequence[str]]) -> lis
 
 def write_table(path: Path, rows: list[dict[str, Any]], schema: pa.Schema) -> None:
     """Write rows to a parquet file that appears only when it is whole."""
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary)
+    with replacing(path) as temporary, parquet_writer(temporary, schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, schema=schema))

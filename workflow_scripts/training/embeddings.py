@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import replacing
 from workflow_scripts.ground.images import DecodedImages, Keep
+from workflow_scripts.ground.parquet import FAULTS, damaged, parquet_writer, read_parquet
 from workflow_scripts.ground.shards import ImageSet
 
 Integers = npt.NDArray[np.int64]
@@ -40,8 +40,8 @@ def write_embeddings(path: Path, *, labels: Integers, indices: Integers, values:
             "embedding": pa.FixedSizeListArray.from_arrays(flat, dimension),
         }
     )
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary)
+    with replacing(path) as temporary, parquet_writer(temporary, table.schema) as writer:
+        writer.write_table(table)
 
 
 def read_embeddings(path: Path) -> EmbeddingTable:
@@ -50,13 +50,12 @@ def read_embeddings(path: Path) -> EmbeddingTable:
     Raises:
         InputError: the file is missing, unreadable or holds no embeddings.
     """
+    table = read_parquet(path, what="table of embeddings", columns=["label", "index", "embedding"])
     try:
-        table = pq.read_table(path, columns=["label", "index", "embedding"])
         flat = table["embedding"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         values = np.asarray(flat, dtype=np.float32).reshape(len(table), -1)
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a readable table of embeddings ({reason}); delete it, run snakemake") from None
+    except FAULTS as error:
+        raise damaged(path, error, what="table of embeddings") from None
     keys = zip(table["label"].to_pylist(), table["index"].to_pylist(), strict=True)
     return EmbeddingTable(path, values, {key: number for number, key in enumerate(keys)})
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import torch
 from torch import Tensor, nn
 
 from workflow_scripts.ground.clip import Clip
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.parquet import read_parquet
 
 
 def zero_shot_head(features: Sequence[Tensor], *, scale: float) -> Tensor:
@@ -29,17 +29,15 @@ def read_head_prompts(path: Path) -> tuple[list[str], list[list[str]]]:
     """Return class names in label order, and the sentences of each.
 
     Raises:
-        InputError: the table is unreadable.
+        InputError: the table is unreadable or empty.
     """
-    try:
-        rows = pq.read_table(path).to_pylist()
-        labels = sorted({row["label"] for row in rows})
-        names = {row["label"]: row["class_name"] for row in rows}
-        return [names[k] for k in labels], [[row["prompt"] for row in rows if row["label"] == k] for k in labels]
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(
-            f"{path}: not a readable table of head prompts ({error}); delete it and run snakemake"
-        ) from None
+    columns = ["label", "class_name", "prompt"]
+    rows = read_parquet(path, what="table of head prompts", columns=columns).to_pylist()
+    if not rows:
+        raise InputError(f"{path}: holds no prompt; delete it and run snakemake again")
+    labels = sorted({row["label"] for row in rows})
+    names = {row["label"]: row["class_name"] for row in rows}
+    return [names[k] for k in labels], [[row["prompt"] for row in rows if row["label"] == k] for k in labels]
 
 
 def encode_head(clip: Clip, sentences: Sequence[Sequence[str]]) -> Tensor:
