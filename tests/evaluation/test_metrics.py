@@ -1,34 +1,58 @@
 """Metrics by hand, intervals by construction."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from workflow_scripts.evaluation.metrics import (
+    Outcomes,
     calibration_error,
     mean_per_class,
-    metric_functions,
+    metrics,
     outcomes,
     resample_weights,
 )
-from workflow_scripts.evaluation.scores import summarise
+from workflow_scripts.evaluation.scores import SCORE_COLUMNS, summarise
 from workflow_scripts.evaluation.settings import MetricsJob
 from workflow_scripts.evaluation.tables import COLUMNS, metric_table
 
+Measure = Callable[..., pd.DataFrame]
 
-def scores(logits: torch.Tensor, labels: list[int], alpha: str = "0.50", prefix: str = "") -> pd.DataFrame:
-    columns = summarise(logits, torch.tensor(labels))
-    frame = {name: list(values) for name, values in columns.items()}
+
+def scores(
+    logits: torch.Tensor, labels: list[int], alpha: str = "0.50", prefix: str = "", space: str = "all"
+) -> pa.Table:
     count = len(labels)
-    frame |= {
+    columns = {
+        **{name: list(values) for name, values in summarise(logits, torch.tensor(labels)).items()},
         "alpha": [alpha] * count,
-        "space": ["all"] * count,
+        "space": [space] * count,
         "classes": [logits.shape[1]] * count,
         "source_image": [f"{prefix}{k:04d}" for k in range(count)],
         "label": labels,
+        "logits": [None] * count,
     }
-    return pd.DataFrame(frame)
+    return pa.table(columns, schema=SCORE_COLUMNS)
+
+
+def outcome_of(table: pa.Table) -> Outcomes:
+    return outcomes(table, table["source_image"].combine_chunks())
+
+
+@pytest.fixture
+def measure(tmp_path: Path) -> Measure:
+    def measured(tables: dict[str, pa.Table], **changes) -> pd.DataFrame:
+        for domain, table in tables.items():
+            pq.write_table(table, tmp_path / domain)
+        return metric_table({domain: tmp_path / domain for domain in tables}, job(**changes))
+
+    return measured
 
 
 def job(**changes) -> MetricsJob:
@@ -55,8 +79,8 @@ LOGITS = torch.log(torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.5, 0.25, 0
 LABELS = [0, 1, 1, 2]
 
 
-def test_values_by_hand():
-    table = metric_table({"photo": scores(LOGITS, LABELS)}, job(bins=10))
+def test_values_by_hand(measure: Measure):
+    table = measure({"photo": scores(LOGITS, LABELS)}, bins=10)
     assert list(table.columns) == list(COLUMNS)
     assert value(table, "top1") == 0.75
     assert value(table, "mean_per_class") == pytest.approx((1 + 0.5 + 1) / 3, abs=1e-6)
@@ -67,21 +91,22 @@ def test_values_by_hand():
     assert value(table, "ece") == pytest.approx((0.3 + 0.4 + 0.5 + 0.2) / 4, abs=1e-6)
 
 
-def test_top5_needs_more_than_five_classes():
-    assert "top5" not in metric_functions(classes=5, bins=15)
+def test_top5_needs_more_than_five_classes(measure: Measure):
+    five = outcome_of(scores(torch.zeros(1, 5), [0]))
+    assert "top5" not in metrics(five, np.ones((1, 1)), bins=15)
     logits = torch.zeros(2, 7)
     logits[0, :5] = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0])
     logits[1, 2:] = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0])
-    table = metric_table({"photo": scores(logits, [4, 0])}, job())
+    table = measure({"photo": scores(logits, [4, 0])})
     assert value(table, "top5") == 0.5
     assert value(table, "top1") == 0.0
 
 
-def test_interval_of_a_mean_is_the_binomial_one():
+def test_interval_of_a_mean_is_the_binomial_one(measure: Measure):
     hits = np.arange(1000) % 4 != 0
     logits = torch.zeros(1000, 2)
     logits[:, 0] = torch.where(torch.from_numpy(hits), 1.0, -1.0)
-    table = metric_table({"photo": scores(logits, [0] * 1000)}, job(resamples=2000))
+    table = measure({"photo": scores(logits, [0] * 1000)}, resamples=2000)
     row = table[(table.metric == "top1") & (table.domain == "photo")].iloc[0]
     half = 1.96 * np.sqrt(0.75 * 0.25 / 1000)
     assert row.value == 0.75
@@ -89,46 +114,64 @@ def test_interval_of_a_mean_is_the_binomial_one():
     assert row.high == pytest.approx(0.75 + half, abs=0.004)
 
 
-def test_domains_share_their_resamples():
+def test_domains_share_their_resamples(measure: Measure):
     # A domain and its mirror image: the mean never varies when both are resampled together.
     logits = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(50, 1)
     labels = [0] * 100
     mirrored = scores(-logits, labels)
-    table = metric_table({"photo": scores(logits, labels), "negative": mirrored}, job())
+    table = measure({"photo": scores(logits, labels), "negative": mirrored})
     row = table[(table.metric == "top1") & (table.domain == "mean")].iloc[0]
     assert (row.value, row.low, row.high) == (0.5, 0.5, 0.5)
     alone = table[(table.metric == "top1") & (table.domain == "photo")].iloc[0]
     assert alone.high - alone.low > 0.1
 
 
-def test_held_out_images_do_not_enter_the_mean():
+def test_held_out_images_do_not_enter_the_mean(measure: Measure):
     good = torch.tensor([[1.0, -1.0]]).repeat(10, 1)
-    table = metric_table({"photo": scores(-good, [0] * 10), "held-out": scores(good, [0] * 10, prefix="g")}, job())
+    table = measure({"photo": scores(-good, [0] * 10), "held-out": scores(good, [0] * 10, prefix="g")})
     assert value(table, "top1", "held-out") == 1.0
     assert value(table, "top1", "mean") == 0.0
 
 
-def test_alphas_are_told_apart():
+def test_alphas_are_told_apart(measure: Measure):
     tables = [scores(LOGITS, LABELS, alpha="0.00"), scores(-LOGITS, LABELS, alpha="1.00")]
-    table = metric_table({"photo": pd.concat(tables)}, job())
+    table = measure({"photo": pa.concat_tables(tables)})
     found = table[(table.metric == "top1") & (table.domain == "photo")].set_index("alpha").value
     assert found["0.00"] == 0.75
     assert found["1.00"] != 0.75
 
 
+def test_the_harmonic_mean_is_of_base_and_new(measure: Measure):
+    good = torch.tensor([[1.0, -1.0]]).repeat(4, 1)
+    tables = [scores(LOGITS, LABELS), scores(good, [0] * 4, space="base"), scores(good, [0, 0, 0, 1], space="new")]
+    table = measure({"photo": pa.concat_tables(tables)})
+    found = table[(table.metric == "top1") & (table.domain == "photo")].set_index("space").value
+    assert found.to_dict() == {"all": 0.75, "base": 1.0, "new": 0.75, "harmonic": pytest.approx(2 * 0.75 / 1.75)}
+
+
+def test_an_image_counts_by_its_source_wherever_it_stands(measure: Measure):
+    table = scores(LOGITS, LABELS)
+    turned = table.take([3, 1, 0, 2])
+    same = measure({"photo": table, "negative": turned})
+    by_domain = {domain: rows[["value", "low", "high"]].to_numpy() for domain, rows in same.groupby("domain")}
+    assert np.allclose(by_domain["photo"], by_domain["negative"])
+
+
 def test_resamples_draw_as_many_images_and_repeat():
-    first, again = (list(resample_weights(30, resamples=150, seed=1)) for _ in range(2))
+    first, again = (list(resample_weights(30_000, resamples=150, seed=1)) for _ in range(2))
+    assert len(first) == 3
     assert sum(len(block) for block in first) == 150
-    assert all((block.sum(axis=1) == 30).all() for block in first)
+    assert all((block.sum(axis=1) == 30_000).all() for block in first)
+    assert [np.mean(block == 0) for block in first] == pytest.approx([1 / np.e] * 3, abs=0.002)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
 def test_a_class_absent_from_a_resample_does_not_count():
-    outcome = outcomes(scores(LOGITS, LABELS))
+    outcome = outcome_of(scores(LOGITS, LABELS))
     only_first = np.array([[1.0, 0.0, 0.0, 0.0]])
     assert mean_per_class(outcome, only_first)[0] == 1.0
 
 
 def test_full_confidence_has_its_bin():
-    outcome = outcomes(scores(torch.tensor([[100.0, 0.0]]), [0]))
+    outcome = outcome_of(scores(torch.tensor([[100.0, 0.0]]), [0]))
     assert calibration_error(outcome, np.ones((1, 1)), bins=15)[0] == pytest.approx(0.0, abs=1e-6)

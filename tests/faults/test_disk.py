@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.blows import HEAD, IMAGES, RUN, entry, finetune_arguments, small_disk
-from workflow_scripts.evaluation.tables import read_scores
+from workflow_scripts.evaluation.tables import source_images
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.handover import load_class_weights
 from workflow_scripts.ground.manifests import checked_model_folder
@@ -86,7 +86,7 @@ def test_a_damaged_shard_or_checkpoint_is_named(blow: str, undisturbed: Path, tm
 @pytest.mark.parametrize("blow", ["truncated", "empty"])
 def test_damaged_tables_and_weights_are_named(blow: str, undisturbed: Path, tmp_path: Path) -> None:
     readers = {
-        f"{RUN}/photo/scores.parquet": read_scores,
+        f"{RUN}/photo/scores.parquet": lambda path: source_images([path]),
         f"{RUN}/class_weights.safetensors": load_class_weights,
         "results/digits/prompts/head.parquet": read_head_prompts,
     }

@@ -18,13 +18,13 @@ CPU = torch.device("cpu")
 CLASSES = ("cat", "dog", "hamster", "horse", "cow", "red panda")
 
 
-def tiny_settings() -> EmbeddedClip:
+def tiny_settings(*, image_size: int = 8) -> EmbeddedClip:
     corpus = Corpus(dataset="digits", images=1, shares={"photo": 1.0})
     return EmbeddedClip(
         kind="embedded",
         corpus=corpus,
-        image_size=8,
-        patch_size=4,
+        image_size=image_size,
+        patch_size=image_size // 2,
         width=16,
         layers=1,
         heads=2,
@@ -35,9 +35,9 @@ def tiny_settings() -> EmbeddedClip:
     )
 
 
-def write_clip(folder: Path) -> Path:
+def write_clip(folder: Path, *, image_size: int = 8) -> Path:
     """Write a CLIP with random weights and return its manifest."""
-    config = clip_config(tiny_settings())
+    config = clip_config(tiny_settings(image_size=image_size))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = CLIP(**config["model_cfg"])

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from workflow_scripts.evaluation.settings import MEAN, MetricsJob
-from workflow_scripts.evaluation.tables import metric_table, read_scores
+from workflow_scripts.evaluation.tables import metric_table
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.files import replacing
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 def job(options: argparse.Namespace) -> None:
     """Read each domain's scores (a folder of the domain's name holds them) and write the table."""
     settings = MetricsJob.parse(options.settings)
-    table = metric_table({path.parent.name: read_scores(path) for path in options.scores}, settings)
+    table = metric_table({path.parent.name: path for path in options.scores}, settings)
     with replacing(options.output) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
     best = table[(table.metric == "top1") & (table.domain == MEAN)]

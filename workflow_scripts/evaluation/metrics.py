@@ -1,23 +1,29 @@
 """Metrics of per-image scores, with bootstrap intervals over source images."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_array
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Key = TypeVar("Key")
 
 TOP5_NEEDS_MORE_THAN = 5
-_CHUNK = 100
+_CELLS = 2_000_000
+"""Bootstrap weights that are held at once: memory does not grow with the number of resamples."""
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What the metrics read of each image: arrays of shape (images)."""
+    """What the metrics read of each image: arrays of shape (images); `place` is its source's place among all."""
 
+    place: Integers
     label: Integers
     top1: Floats
     top5: Floats
@@ -27,30 +33,38 @@ class Outcomes:
     classes: int
 
 
-def outcomes(scores: pd.DataFrame) -> Outcomes:
+def outcomes(scores: pa.Table, sources: pa.Array) -> Outcomes:
     """Return the outcomes of the images of one alpha, domain and space.
 
     NLL is log-sum-exp minus the true logit. Brier is the multi-class score, sum_k (p_k - y_k)^2, between 0 and 2:
     1 - 2 p_true + sum_k p_k^2. Confidence is the probability of the predicted class.
+
+    Args:
+        scores: the score table's columns.
+        sources: all source images, each once.
     """
-    label = scores["label"].to_numpy(np.int64)
-    top = np.stack(scores["top_classes"].to_list())
-    nll = scores["log_sum_exp"].to_numpy(np.float64) - scores["true_logit"].to_numpy(np.float64)
-    largest = np.stack(scores["top_logits"].to_list())[:, 0].astype(np.float64)
-    squared = scores["sum_squared_probabilities"].to_numpy(np.float64)
+    label = scores["label"].to_numpy().astype(np.int64)
+    top = _matrix(scores["top_classes"])
+    log_sum_exp = scores["log_sum_exp"].to_numpy().astype(np.float64)
+    nll = log_sum_exp - scores["true_logit"].to_numpy()
+    largest = _matrix(scores["top_logits"])[:, 0].astype(np.float64)
+    squared = scores["sum_squared_probabilities"].to_numpy().astype(np.float64)
     return Outcomes(
+        place=pc.index_in(scores["source_image"], value_set=sources).to_numpy().astype(np.int64),
         label=label,
         top1=(top[:, 0] == label).astype(np.float64),
         top5=(top == label[:, None]).any(axis=1).astype(np.float64),
         nll=nll,
         brier=1.0 - 2.0 * np.exp(-nll) + squared,
-        confidence=np.exp(largest - scores["log_sum_exp"].to_numpy(np.float64)).clip(0.0, 1.0),
-        classes=int(scores["classes"].iloc[0]),
+        confidence=np.exp(largest - log_sum_exp).clip(0.0, 1.0),
+        classes=scores["classes"][0].as_py(),
     )
 
 
-Metric = Callable[[Outcomes, Floats], Floats]
-"""From outcomes and image weights (resamples, images) to one value per resample."""
+def _matrix(lists: pa.ChunkedArray) -> npt.NDArray[np.generic]:
+    # Lists of one length; as numpy objects they would take ten times the memory.
+    values: npt.NDArray[np.generic] = pc.list_flatten(lists).to_numpy()
+    return values.reshape(len(lists), -1)
 
 
 def weighted_mean(values: Floats, weights: Floats) -> Floats:
@@ -59,11 +73,17 @@ def weighted_mean(values: Floats, weights: Floats) -> Floats:
     return result
 
 
+def _sums(values: Floats, groups: Integers, weights: Floats, *, count: int) -> Floats:
+    """Return the weighted sum of values within each group, (resamples, count)."""
+    places = (np.arange(len(groups)), groups)
+    result: Floats = (csr_array((values, places), shape=(len(groups), count)).T @ weights.T).T
+    return result
+
+
 def mean_per_class(outcome: Outcomes, weights: Floats) -> Floats:
     """Return the mean over classes of each class's accuracy; a class with no image in a resample does not count."""
-    member = np.eye(outcome.classes)[outcome.label]
-    counts = weights @ member
-    hits = weights @ (member * outcome.top1[:, None])
+    counts = _sums(np.ones_like(outcome.top1), outcome.label, weights, count=outcome.classes)
+    hits = _sums(outcome.top1, outcome.label, weights, count=outcome.classes)
     present = counts > 0
     accuracy = np.divide(hits, counts, out=np.zeros_like(hits), where=present)
     result: Floats = accuracy.sum(axis=1) / present.sum(axis=1)
@@ -73,25 +93,25 @@ def mean_per_class(outcome: Outcomes, weights: Floats) -> Floats:
 def calibration_error(outcome: Outcomes, weights: Floats, *, bins: int) -> Floats:
     """Return the expected calibration error: sum_b (n_b / n) |accuracy_b - confidence_b| over bins of equal width."""
     number = np.minimum((outcome.confidence * bins).astype(np.int64), bins - 1)
-    member = np.eye(bins)[number]
-    gap = weights @ (member * (outcome.top1 - outcome.confidence)[:, None])
+    gap = _sums(outcome.top1 - outcome.confidence, number, weights, count=bins)
     result: Floats = np.abs(gap).sum(axis=1) / weights.sum(axis=1)
     return result
 
 
-def metric_functions(*, classes: int, bins: int) -> dict[str, Metric]:
-    """Return the metrics of a label space; top-5 only where there are more than five classes."""
-    found: dict[str, Metric] = {
-        "top1": lambda outcome, weights: weighted_mean(outcome.top1, weights),
-        "top5": lambda outcome, weights: weighted_mean(outcome.top5, weights),
-        "mean_per_class": mean_per_class,
-        "nll": lambda outcome, weights: weighted_mean(outcome.nll, weights),
-        "brier": lambda outcome, weights: weighted_mean(outcome.brier, weights),
-        "ece": lambda outcome, weights: calibration_error(outcome, weights, bins=bins),
+def metrics(outcome: Outcomes, weights: Floats, *, bins: int) -> dict[str, Floats]:
+    """Return every metric of a label space under each row of weights (resamples, images).
+
+    Top-5 is only there where there are more than five classes.
+    """
+    top5 = {"top5": weighted_mean(outcome.top5, weights)} if outcome.classes > TOP5_NEEDS_MORE_THAN else {}
+    return {
+        "top1": weighted_mean(outcome.top1, weights),
+        **top5,
+        "mean_per_class": mean_per_class(outcome, weights),
+        "nll": weighted_mean(outcome.nll, weights),
+        "brier": weighted_mean(outcome.brier, weights),
+        "ece": calibration_error(outcome, weights, bins=bins),
     }
-    if classes <= TOP5_NEEDS_MORE_THAN:
-        del found["top5"]
-    return found
 
 
 def resample_weights(images: int, *, resamples: int, seed: int) -> Iterator[Floats]:
@@ -101,9 +121,10 @@ def resample_weights(images: int, *, resamples: int, seed: int) -> Iterator[Floa
     over the same images share them and their differences can be compared.
     """
     generator = np.random.default_rng(seed)
-    for start in range(0, resamples, _CHUNK):
-        block = min(_CHUNK, resamples - start)
-        yield generator.multinomial(images, np.full(images, 1.0 / images), size=block).astype(np.float64)
+    size = max(1, _CELLS // images)
+    for start in range(0, resamples, size):
+        draws = (generator.integers(images, size=images) for _ in range(min(size, resamples - start)))
+        yield np.stack([np.bincount(drawn, minlength=images) for drawn in draws]).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -139,21 +160,26 @@ def harmonic_mean(base: Estimate, new: Estimate) -> Estimate:
 
 
 def estimates(
-    outcome: Outcomes, places: Integers, functions: dict[str, Metric], blocks: Sequence[Floats]
-) -> dict[str, Estimate]:
-    """Return every metric's estimate on one table of outcomes.
+    tables: Mapping[Key, Outcomes], *, images: int, resamples: int, seed: int, bins: int
+) -> dict[Key, dict[str, Estimate]]:
+    """Return every metric's estimate on each of several tables of outcomes, which share their resamples.
 
     Args:
-        outcome: the images' outcomes.
-        places: position of each image's source among all source images.
-        functions: the metrics.
-        blocks: bootstrap weights of all source images, in blocks.
+        tables: the outcomes.
+        images: number of source images.
+        resamples: number of bootstrap resamples.
+        seed: of the resamples.
+        bins: of the calibration error.
     """
-    whole = np.ones((1, len(places)))
-    return {
-        name: Estimate(
-            float(function(outcome, whole)[0]),
-            np.concatenate([function(outcome, block[:, places]) for block in blocks]),
-        )
-        for name, function in functions.items()
-    }
+    resampled: dict[Key, list[dict[str, Floats]]] = {key: [] for key in tables}
+    for block in resample_weights(images, resamples=resamples, seed=seed):
+        for key, outcome in tables.items():
+            resampled[key].append(metrics(outcome, block[:, outcome.place], bins=bins))
+    found = {}
+    for key, outcome in tables.items():
+        values = metrics(outcome, np.ones((1, len(outcome.place))), bins=bins)
+        found[key] = {
+            name: Estimate(float(value[0]), np.concatenate([block[name] for block in resampled[key]]))
+            for name, value in values.items()
+        }
+    return found

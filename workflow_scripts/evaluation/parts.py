@@ -15,6 +15,7 @@ from workflow_scripts.ground.parquet import check_pages, open_parquet, parquet_w
 logger = logging.getLogger(__name__)
 
 _WHAT = "part of a score table"
+_ROWS_AT_ONCE = 8192
 
 
 def part_path(scores: Path, alpha: str, digest: str) -> Path:
@@ -64,7 +65,7 @@ def join_parts(scores: Path, digests: Mapping[str, str]) -> int:
     rows = 0
     with replacing(scores) as temporary, parquet_writer(temporary, SCORE_COLUMNS) as writer:
         for alpha, digest in digests.items():
-            for batch in open_parquet(part_path(scores, alpha, digest), what=_WHAT).iter_batches():
+            for batch in open_parquet(part_path(scores, alpha, digest), what=_WHAT).iter_batches(_ROWS_AT_ONCE):
                 writer.write_batch(batch)
                 rows += batch.num_rows
     return rows

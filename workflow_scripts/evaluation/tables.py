@@ -1,20 +1,19 @@
 """The metric table of one run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from workflow_scripts.evaluation.metrics import (
     Estimate,
-    Floats,
+    Outcomes,
     estimates,
     harmonic_mean,
     mean_estimate,
-    metric_functions,
     outcomes,
-    resample_weights,
 )
 from workflow_scripts.evaluation.settings import HELD_OUT, MEAN, MetricsJob
 from workflow_scripts.ground.parquet import read_parquet
@@ -35,49 +34,83 @@ COLUMNS = (
     "high",
 )
 
-Key = tuple[str, str]
-"""Alpha and label space."""
+Estimates = dict[str, Estimate]
+"""From a metric to its estimate."""
 
 
-def read_scores(path: Path) -> pd.DataFrame:
-    """Read a score table.
-
-    Raises:
-        InputError: the file is unreadable.
-    """
-    table: pd.DataFrame = read_parquet(path, what="score table").to_pandas()
-    return table
-
-
-def metric_table(scores: Mapping[str, pd.DataFrame], settings: MetricsJob) -> pd.DataFrame:
+def metric_table(scores: Mapping[str, Path], settings: MetricsJob) -> pd.DataFrame:
     """Return one row per alpha, domain, space and metric, with the interval over source images.
 
     Real domains share one set of bootstrap draws and are joined by their mean; the held-out generated images are
-    pictures of their own, with their own draws.
+    pictures of their own, with their own draws. One alpha is in memory at a time.
+
+    Args:
+        scores: from a domain to its score table.
+        settings: what is measured, and how the rows are named.
+
+    Raises:
+        InputError: a score table is unreadable.
     """
-    real = {domain: table for domain, table in scores.items() if domain != HELD_OUT}
+    real = {domain: path for domain, path in scores.items() if domain != HELD_OUT}
     rows: list[dict[str, object]] = []
-    for group in (real, {domain: table for domain, table in scores.items() if domain == HELD_OUT}):
+    for group in (real, {domain: path for domain, path in scores.items() if domain == HELD_OUT}):
         if group:
             rows += _group_rows(group, settings)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _group_rows(group: Mapping[str, pd.DataFrame], settings: MetricsJob) -> list[dict[str, object]]:
-    sources = pd.Index(sorted(set().union(*(set(table["source_image"]) for table in group.values()))))
-    blocks = list(resample_weights(len(sources), resamples=settings.resamples, seed=settings.seed))
-    by_key: dict[Key, dict[str, dict[str, Estimate]]] = {}
-    for domain, table in group.items():
-        for (alpha, space), part in table.groupby(["alpha", "space"], sort=False):
-            found = _estimates(part, sources, blocks, settings)
-            by_key.setdefault((str(alpha), str(space)), {})[domain] = found
-    _add_harmonic_means(by_key)
+def _group_rows(group: Mapping[str, Path], settings: MetricsJob) -> list[dict[str, object]]:
+    sources = source_images(group.values())
     rows = []
-    for key, domains in by_key.items():
-        if HELD_OUT not in domains:
-            domains[MEAN] = _mean(list(domains.values()))
-        rows += [row for domain, found in domains.items() for row in _rows(key, domain, found, settings)]
+    for alpha in _alphas(next(iter(group.values()))):
+        tables = {
+            (space, domain): outcome
+            for domain, path in group.items()
+            for space, outcome in read_outcomes(path, alpha, sources).items()
+        }
+        found = estimates(
+            tables, images=len(sources), resamples=settings.resamples, seed=settings.seed, bins=settings.bins
+        )
+        spaces: dict[str, dict[str, Estimates]] = {}
+        for (space, domain), estimate in found.items():
+            spaces.setdefault(space, {})[domain] = estimate
+        for space, domains in _with_harmonic_mean(spaces).items():
+            joined = domains if HELD_OUT in domains else {**domains, MEAN: _mean(list(domains.values()))}
+            rows += [row for domain, each in joined.items() for row in _rows(alpha, space, domain, each, settings)]
     return rows
+
+
+def _alphas(path: Path) -> list[str]:
+    alphas: list[str] = read_parquet(path, what="score table", columns=["alpha"])["alpha"].unique().to_pylist()
+    return alphas
+
+
+def source_images(paths: Iterable[Path]) -> pa.Array:
+    """Return the names of all source images of several score tables, each once, sorted.
+
+    Raises:
+        InputError: a score table is unreadable.
+    """
+    columns = ["source_image"]
+    names = [read_parquet(path, what="score table", columns=columns)["source_image"].unique() for path in paths]
+    return pa.concat_arrays(names).unique().sort()
+
+
+def read_outcomes(path: Path, alpha: str, sources: pa.Array) -> dict[str, Outcomes]:
+    """Return from each label space to the outcomes of one alpha.
+
+    Raises:
+        InputError: the score table is unreadable.
+    """
+    table = read_parquet(path, what="score table", columns=_READ, only=("alpha", alpha))
+    spaces = table["space"].unique().to_pylist()
+    return {space: outcomes(table.filter(pc.equal(table["space"], space)), sources) for space in spaces}
+
+
+_READ = (
+    *("space", "classes", "source_image", "label", "top_classes", "top_logits"),
+    *("log_sum_exp", "true_logit", "sum_squared_probabilities"),
+)
 
 
 HARMONIC = "harmonic"
@@ -85,30 +118,21 @@ HARMONIC = "harmonic"
 _ACCURACIES = ("top1", "mean_per_class")
 
 
-def _add_harmonic_means(by_key: dict[Key, dict[str, dict[str, Estimate]]]) -> None:
-    for alpha in [alpha for alpha, space in by_key if space == "base" and (alpha, "new") in by_key]:
-        base, new = by_key[alpha, "base"], by_key[alpha, "new"]
-        by_key[alpha, HARMONIC] = {
-            domain: {name: harmonic_mean(found[name], new[domain][name]) for name in _ACCURACIES}
-            for domain, found in base.items()
-            if domain in new
-        }
+def _with_harmonic_mean(spaces: dict[str, dict[str, Estimates]]) -> dict[str, dict[str, Estimates]]:
+    base, new = spaces.get("base", {}), spaces.get("new", {})
+    harmonic = {
+        domain: {name: harmonic_mean(found[name], new[domain][name]) for name in _ACCURACIES}
+        for domain, found in base.items()
+        if domain in new
+    }
+    return {**spaces, HARMONIC: harmonic} if harmonic else spaces
 
 
-def _estimates(
-    part: pd.DataFrame, sources: pd.Index, blocks: list[Floats], settings: MetricsJob
-) -> dict[str, Estimate]:
-    outcome = outcomes(part)
-    places = sources.get_indexer(pd.Index(part["source_image"])).astype(np.int64)
-    functions = metric_functions(classes=outcome.classes, bins=settings.bins)
-    return estimates(outcome, places, functions, blocks)
-
-
-def _mean(domains: list[dict[str, Estimate]]) -> dict[str, Estimate]:
+def _mean(domains: list[Estimates]) -> Estimates:
     return {name: mean_estimate([found[name] for found in domains]) for name in domains[0]}
 
 
-def _rows(key: Key, domain: str, found: dict[str, Estimate], settings: MetricsJob) -> list[dict[str, object]]:
+def _rows(alpha: str, space: str, domain: str, found: Estimates, settings: MetricsJob) -> list[dict[str, object]]:
     rows = []
     for metric, estimate in found.items():
         low, high = estimate.interval(settings.level)
@@ -119,9 +143,9 @@ def _rows(key: Key, domain: str, found: dict[str, Estimate], settings: MetricsJo
                 "clip": settings.clip,
                 "method": settings.method,
                 "seed": settings.run_seed,
-                "alpha": key[0],
+                "alpha": alpha,
                 "domain": domain,
-                "space": key[1],
+                "space": space,
                 "train_classes": settings.train_classes,
                 "metric": metric,
                 "value": estimate.value,

@@ -30,8 +30,16 @@ def open_parquet(path: Path, *, what: str) -> pq.ParquetFile:
         raise damaged(path, error, what=what) from None
 
 
-def read_parquet(path: Path, *, what: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a whole table.
+def read_parquet(
+    path: Path, *, what: str, columns: Sequence[str] | None = None, only: tuple[str, str] | None = None
+) -> pa.Table:
+    """Read a table.
+
+    Args:
+        path: the file.
+        what: what to call it in an error.
+        columns: those to read; all if None.
+        only: a column and the value that rows must have there; all rows if None.
 
     Raises:
         InputError: the file is missing or damaged, or lacks a column.
@@ -40,8 +48,10 @@ def read_parquet(path: Path, *, what: str, columns: Sequence[str] | None = None)
     missing = [name for name in columns or () if name not in file.schema_arrow.names]
     if missing:
         raise InputError(f"{path}: not a {what}, columns are missing: {', '.join(missing)}")
+    filters = None if only is None else [(only[0], "==", only[1])]
+    names = None if columns is None else list(columns)
     try:
-        return file.read(columns=columns)
+        return pq.read_table(path, columns=names, filters=filters, partitioning=None, page_checksum_verification=True)
     except FAULTS as error:
         raise damaged(path, error, what=what) from None
 

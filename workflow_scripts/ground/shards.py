@@ -128,23 +128,17 @@ def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, so
     Raises:
         InputError: a shard is unreadable, or the shards' class names differ, or there is no image at all.
     """
-    for shard in shards:
-        # A manifest vouches for its shards: what was damaged after it was written must not get in.
-        check_pages(shard, what="shard")
-    files = [open_shard(shard) for shard in shards]
-    entries = describe_files(path.parent, [str(shard.relative_to(path.parent)) for shard in shards])
-    rows = {
-        str(shard.relative_to(path.parent)): file.metadata.num_rows for shard, file in zip(shards, files, strict=True)
-    }
-    provenance = [provenance_of(file) for file in files]
-    classes = provenance[0]["classes"]
-    for shard, found in zip(shards, provenance, strict=True):
-        if found["classes"] != classes:
+    found = [_shard_content(shard) for shard in shards]
+    classes = found[0].provenance["classes"]
+    for shard, content in zip(shards, found, strict=True):
+        if content.provenance["classes"] != classes:
             raise InputError(
                 f"{shard}: its class names are not those of {shards[0]}; delete both and run snakemake again"
             )
-    if not sum(rows.values()):
+    images = sum(content.rows for content in found)
+    if not images:
         raise InputError(f"{path.parent}: no image in any shard; check the data set's folders and counts")
+    rows = {str(shard.relative_to(path.parent)): content.rows for shard, content in zip(shards, found, strict=True)}
     write_json(
         path,
         {
@@ -152,13 +146,27 @@ def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, so
             "source": source,
             "domain": domain,
             "classes": classes,
-            "images": sum(rows.values()),
-            "images_per_class": 1
-            + max(max(file.read(columns=["index"])["index"].to_pylist(), default=-1) for file in files),
-            "provenance": {key: value for key, value in provenance[0].items() if key not in _PER_SHARD},
-            "shards": [{**entry, "rows": rows[entry["file"]]} for entry in entries],
+            "images": images,
+            "images_per_class": 1 + max(content.largest_index for content in found),
+            "provenance": {key: value for key, value in found[0].provenance.items() if key not in _PER_SHARD},
+            "shards": [{**entry, "rows": rows[entry["file"]]} for entry in describe_files(path.parent, list(rows))],
         },
     )
+
+
+@dataclass(frozen=True)
+class _ShardContent:
+    rows: int
+    largest_index: int
+    provenance: dict[str, Any]
+
+
+def _shard_content(shard: Path) -> _ShardContent:
+    # A manifest vouches for its shards: what was damaged after it was written must not get in.
+    check_pages(shard, what="shard")
+    file = open_shard(shard)
+    indices = file.read(columns=["index"])["index"].to_pylist()
+    return _ShardContent(file.metadata.num_rows, max(indices, default=-1), provenance_of(file))
 
 
 _PER_SHARD = ("classes", "first_index", "indices", "shard")
