@@ -44,3 +44,10 @@ def test_snakemakes_own_report_works(finished: Path, tmp_path: Path) -> None:
     found = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr[-2000:]
     assert "generated beside real images" in target.read_text(encoding="utf-8")
+
+
+def test_every_test_that_the_security_document_names_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "SECURITY.md").read_text(encoding="utf-8"))
+    assert len(named) > 10
+    for file, test in named:
+        assert f"def {test}" in (ROOT / file).read_text(encoding="utf-8")
