@@ -81,17 +81,11 @@ def test_equal_rows_make_equal_files(tmp_path: Path) -> None:
 
 def test_the_manifest_counts_and_finds_its_shards_again(tmp_path: Path) -> None:
     images = load_image_set(image_set(tmp_path / "here"))
-    assert (images.images, images.images_per_class, images.classes) == (20, 10, ("cat", "dog"))
-    assert images.first_held_out == 8
+    assert (images.images, images.counts, images.classes) == (20, (10, 10), ("cat", "dog"))
+    assert [images.is_held_out(1, index) for index in (0, 7, 8, 9)] == [False, False, True, True]
     assert [row["index"] for row in images.rows(("index",))][:4] == [0, 0, 1, 1]
     moved = (tmp_path / "here").rename(tmp_path / "there")
     assert load_image_set(moved / "manifest.json").images == 20
-
-
-@pytest.mark.parametrize("images", [1, 2, 4])
-def test_few_images_still_leave_one_held_out(images: int, tmp_path: Path) -> None:
-    found = load_image_set(image_set(tmp_path, 2 * images))
-    assert found.first_held_out == images - 1
 
 
 def test_damage_is_named(tmp_path: Path) -> None:

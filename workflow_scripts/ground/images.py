@@ -140,7 +140,7 @@ def decode_image_sets(
         sets: one per domain, with equal class names.
         size: height and width that `geometry` returns.
         geometry: resizes and crops one RGB picture.
-        part: `training` takes the indices before the held-out fifth, `held-out` that fifth, `all` takes both.
+        part: `training` takes what is not held out, `held-out` the rest, `all` takes both.
         keep: which images are wanted; all if None.
         threads: decoding threads; the result does not depend on them.
         scratch: folder of the temporary file; the system's default if None.
@@ -188,7 +188,7 @@ _COLUMNS = ("image", "label", "index", "source_image", "flagged", "black", "clas
 def _rows_of(sets: Sequence[ImageSet], part: Part, keep: Keep | None) -> Iterator[tuple[int, dict[str, Any]]]:
     for domain, images in enumerate(sets):
         for row in images.rows(_COLUMNS):
-            held_out = row["index"] >= images.first_held_out
+            held_out = images.is_held_out(row["label"], row["index"])
             in_part = part == "all" or held_out == (part == "held-out")
             if in_part and (keep is None or keep(domain, row["label"], row["index"])):
                 yield domain, row

@@ -4,9 +4,12 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -14,13 +17,12 @@ from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import canonical_json, replacing, write_json
 from workflow_scripts.ground.manifests import check_file, describe_files, read_manifest
 from workflow_scripts.ground.parquet import FAULTS, check_pages, damaged, open_parquet, parquet_writer
+from workflow_scripts.ground.splits import Flags, domainbed_split, last_of_each_class
 
 logger = logging.getLogger(__name__)
 
 ROWS_PER_GROUP = 100
 METADATA_KEY = b"nameonly"
-HELD_OUT_FRACTION = 0.2
-"""Share of the generated indices, from the last one back, that no training sees."""
 
 _COLUMNS = pa.schema(
     [
@@ -122,8 +124,18 @@ def provenance_of(file: pq.ParquetFile) -> dict[str, Any]:
     return dict(content)
 
 
-def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, source: str, domain: str) -> None:
+def write_image_manifest(
+    path: Path, shards: Sequence[Path], *, dataset: str, source: str, domain: str, split_seed: int | None = None
+) -> None:
     """List the shards of one domain of one source, with rows, sha256, class names and provenance.
+
+    Args:
+        path: the manifest's name.
+        shards: the shards.
+        dataset: name of the task.
+        source: generator or split that the images come from.
+        domain: their domain.
+        split_seed: of DomainBed's random split; if None, the last fifth of each class is held out.
 
     Raises:
         InputError: a shard is unreadable, or the shards' class names differ, or there is no image at all.
@@ -147,7 +159,8 @@ def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, so
             "domain": domain,
             "classes": classes,
             "images": images,
-            "images_per_class": 1 + max(content.largest_index for content in found),
+            "counts": np.max([content.counts for content in found], axis=0).tolist(),
+            "split_seed": split_seed,
             "provenance": {key: value for key, value in found[0].provenance.items() if key not in _PER_SHARD},
             "shards": [{**entry, "rows": rows[entry["file"]]} for entry in describe_files(path.parent, list(rows))],
         },
@@ -157,7 +170,8 @@ def write_image_manifest(path: Path, shards: Sequence[Path], *, dataset: str, so
 @dataclass(frozen=True)
 class _ShardContent:
     rows: int
-    largest_index: int
+    counts: npt.NDArray[np.int64]
+    """One more than the largest index of each class."""
     provenance: dict[str, Any]
 
 
@@ -165,8 +179,11 @@ def _shard_content(shard: Path) -> _ShardContent:
     # A manifest vouches for its shards: what was damaged after it was written must not get in.
     check_pages(shard, what="shard")
     file = open_shard(shard)
-    indices = file.read(columns=["index"])["index"].to_pylist()
-    return _ShardContent(file.metadata.num_rows, max(indices, default=-1), provenance_of(file))
+    provenance = provenance_of(file)
+    columns = file.read(columns=["label", "index"])
+    counts = np.zeros(len(provenance["classes"]), dtype=np.int64)
+    np.maximum.at(counts, columns["label"].to_numpy(), columns["index"].to_numpy() + 1)
+    return _ShardContent(file.metadata.num_rows, counts, provenance)
 
 
 _PER_SHARD = ("classes", "first_index", "indices", "shard")
@@ -182,14 +199,20 @@ class ImageSet:
     domain: str
     classes: tuple[str, ...]
     images: int
-    images_per_class: int
+    counts: tuple[int, ...]
+    """Images of each class."""
+    split_seed: int | None
     shards: tuple[Path, ...]
 
-    @property
-    def first_held_out(self) -> int:
-        """Return the first index (within a class) of the held-out part: the last fifth, at least one image."""
-        held_out = max(1, round(self.images_per_class * HELD_OUT_FRACTION))
-        return self.images_per_class - held_out
+    @cached_property
+    def _held_out(self) -> Flags:
+        if self.split_seed is None:
+            return last_of_each_class(self.counts)
+        return domainbed_split(self.counts, seed=self.split_seed)
+
+    def is_held_out(self, label: int, index: int) -> bool:
+        """Return whether no training may see the image of that index within its class."""
+        return bool(self._held_out[label][index])
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the rows of all shards, in order, one row group at a time in memory.
@@ -222,6 +245,7 @@ def load_image_set(manifest: Path) -> ImageSet:
         domain=content["domain"],
         classes=tuple(content["classes"]),
         images=content["images"],
-        images_per_class=content["images_per_class"],
+        counts=tuple(content["counts"]),
+        split_seed=content["split_seed"],
         shards=tuple(manifest.parent / entry["file"] for entry in content["shards"]),
     )

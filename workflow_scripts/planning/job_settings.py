@@ -6,6 +6,7 @@ from workflow_scripts.evaluation.settings import HELD_OUT, MetricsJob, ScoringJo
 from workflow_scripts.generation.settings import CollectSettings, Drawing, ShardSettings
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.settings import Settings
+from workflow_scripts.ground.splits import domainbed_seed
 from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, EmbeddedTextToImage
 from workflow_scripts.planning.configuration import ZERO_SHOT
 from workflow_scripts.planning.layout import Comparison, Run
@@ -41,9 +42,8 @@ def real_shard(plan: Plan, dataset: str, split: Split, domain: str, shard: int) 
         roots = images.train if split == "real-train" else images.test
         listing = listing_digest(Path(roots[domain]))
         kept = {domain: roots[domain]}
-        images = images.model_copy(
-            update={"train": kept if split == "real-train" else {}, "test": {} if split == "real-train" else kept}
-        )
+        train, test = (kept, {}) if split == "real-train" else ({}, kept)
+        images = images.model_copy(update={"train": train, "test": test, "domainbed_trial_seed": None})
     elif isinstance(images, FashionMnist):
         other = "test_images" if split == "real-train" else "train_images"
         images = images.model_copy(update={"domains": (domain,), other: 1})
@@ -52,9 +52,13 @@ def real_shard(plan: Plan, dataset: str, split: Split, domain: str, shard: int) 
     return RealShard(dataset=dataset, images=images, split=split, domain=domain, shard=shard, listing=listing)
 
 
-def real_manifest(dataset: str, split: Split, domain: str) -> Settings:
+def real_manifest(plan: Plan, dataset: str, split: Split, domain: str) -> Settings:
     """Return the settings of one manifest of real images."""
-    return RealManifest(dataset=dataset, split=split, domain=domain)
+    images = plan.configuration.datasets[dataset].images
+    seed = None
+    if isinstance(images, ImageFolders) and images.domainbed_trial_seed is not None and split == "real-train":
+        seed = domainbed_seed(images.domainbed_trial_seed, sorted(images.train).index(domain))
+    return RealManifest(dataset=dataset, split=split, domain=domain, split_seed=seed)
 
 
 def embedded_clip(plan: Plan, model: str) -> Settings:

@@ -12,7 +12,12 @@ def job(options: argparse.Namespace) -> None:
     """List the shards with rows and sha256."""
     settings = RealManifest.parse(options.settings)
     write_image_manifest(
-        options.output, options.shards, dataset=settings.dataset, source=settings.split, domain=settings.domain
+        options.output,
+        options.shards,
+        dataset=settings.dataset,
+        source=settings.split,
+        domain=settings.domain,
+        split_seed=settings.split_seed,
     )
 
 

@@ -45,6 +45,8 @@ class ImageFolders(Settings):
     """Folder of each domain's training pictures (optional)."""
     test: dict[Name, Text] = Field(default={})
     """Folder of each domain's test pictures (optional)."""
+    domainbed_trial_seed: Annotated[int, Field(ge=0)] | None = None
+    """If given, trainings hold out DomainBed's random fifth of each domain; if null, the last fifth of each class."""
     shards: Count = 1
     """Files per split and domain."""
 
@@ -76,3 +78,5 @@ class RealManifest(Settings):
     dataset: Name
     split: Split
     domain: Name
+    split_seed: int | None = None
+    """Of DomainBed's random split; if null, the last fifth of each class is held out."""

@@ -103,7 +103,7 @@ def image_rows(manifests: Mapping[str, dict[str, Any]]) -> list[ImageRow]:
             kind=source_title(content["source"]),
             domain=content["domain"],
             images=content["images"],
-            per_class=content["images_per_class"],
+            per_class=max(content["counts"]),
         )
         for content in _image_manifests(manifests)
     ]

@@ -82,5 +82,5 @@ def training_rows(
     """Yield label and embedding of every chosen image of the training part."""
     for domain, (images, table) in enumerate(zip(sets, tables, strict=True)):
         for (label, index), row in table.rows.items():
-            if index < images.first_held_out and (keep is None or keep(domain, label, index)):
+            if not images.is_held_out(label, index) and (keep is None or keep(domain, label, index)):
                 yield label, table.values[row]

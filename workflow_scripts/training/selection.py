@@ -44,7 +44,7 @@ def choice(sets: Sequence[ImageSet], *, base: Sequence[int] | None, shots: int |
     def keep(domain: int, label: int, index: int) -> bool:
         if labels is not None and label not in labels:
             return False
-        return drawn is None or index >= sets[domain].first_held_out or (label, index) in drawn[domain]
+        return drawn is None or sets[domain].is_held_out(label, index) or (label, index) in drawn[domain]
 
     return keep
 
@@ -52,7 +52,7 @@ def choice(sets: Sequence[ImageSet], *, base: Sequence[int] | None, shots: int |
 def _shots(images: ImageSet, shots: int, *, seed: int, labels: frozenset[int] | None) -> frozenset[tuple[int, int]]:
     indices: dict[int, list[int]] = {}
     for row in images.rows(("label", "index")):
-        if (labels is None or row["label"] in labels) and row["index"] < images.first_held_out:
+        if (labels is None or row["label"] in labels) and not images.is_held_out(row["label"], row["index"]):
             indices.setdefault(row["label"], []).append(row["index"])
     chosen = set()
     for label, found in sorted(indices.items()):
