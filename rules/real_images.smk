@@ -43,7 +43,9 @@ rule real_manifest:
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.real_manifest(PLAN, w.dataset, w.source, w.domain).canonical(),
+        settings=lambda w: jobs.real_manifest(
+            PLAN, w.dataset, w.source, w.domain
+        ).canonical(),
         code=lambda w: code_of("real_images.collect"),
     shell:
         "python -m workflow_scripts.real_images.collect --settings {params.settings:q} --code {params.code}"
