@@ -44,7 +44,7 @@ rule report_figures:
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.figures(PLAN, comparison_of(w)).canonical(),
+        settings=jobs.figures(PLAN).canonical(),
         code=lambda w: code_of("report.figures"),
     shell:
         "python -m workflow_scripts.report.figures --settings {params.settings:q} --code {params.code}"

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from workflow_scripts.ground.shards import ImageRow, load_image_set, write_image_manifest, write_shard
-from workflow_scripts.ground.splits import domainbed_seed, domainbed_split, last_of_each_class
+from workflow_scripts.ground.seeds import domainbed_seed
+from workflow_scripts.ground.splits import domainbed_split, last_of_each_class
 
 
 @pytest.mark.parametrize(("count", "held_out"), [(1, 0), (2, 1), (4, 1), (5, 1), (10, 2), (64, 13)])

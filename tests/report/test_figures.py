@@ -51,7 +51,7 @@ def points(line: Any) -> list[tuple[float, float]]:
 def command(folder: Path, **inputs: Any) -> dict[str, Path]:
     """Run the entry point's job on files; return the figures."""
     found = {name: folder / f"figures/toys/gen/clip/{name}.png" for name in NAMES}
-    settings = {"dataset": "toys", "source": "gen", "clip": "clip", "fixed_alpha": "0.50"}
+    settings = {"fixed_alpha": "0.50"}
     values = {"metrics": [], "logs": [], "generated": [], "real": [], **inputs}
     figures.job(type("Options", (), {"settings": json.dumps(settings), **values, **found})())
     return found
@@ -291,7 +291,7 @@ def test_the_command_names_a_damaged_file_and_exits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "bad.csv").write_text("dataset\n")
-    settings = json.dumps({"dataset": "toys", "source": "gen", "clip": "clip", "fixed_alpha": "0.50"})
+    settings = json.dumps({"fixed_alpha": "0.50"})
     arguments = ["figures", "--settings", settings, "--metrics", str(tmp_path / "bad.csv")]
     outputs = [part for name in NAMES for part in (f"--{name}", str(tmp_path / f"{name}.png"))]
     monkeypatch.setattr(sys, "argv", [*arguments, *outputs])

@@ -11,7 +11,7 @@ import torch
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.images import DecodedImages
 from workflow_scripts.ground.preprocessing import Preprocessing
-from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints
+from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints, load_checkpoint
 from workflow_scripts.training.finetune import course_of
 from workflow_scripts.training.finetune_settings import FinetuneJob
 from workflow_scripts.training.finetune_task import FinetuneTask, objective
@@ -225,6 +225,20 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_rate(tmp_path: Path) -> N
         broken.task.model.head.bias.fill_(float("nan"))
     with pytest.raises(InputError, match=r"the loss is nan at step 0 with learning rate 0\.01"):
         broken.run(tmp_path / "c.pt")
+
+
+def test_weights_that_the_last_step_of_an_epoch_spoils_are_never_kept(tmp_path: Path) -> None:
+    broken = training(job())
+    scale = broken.task.model.head.weight
+
+    def spoil(gradient: torch.Tensor) -> torch.Tensor:
+        return gradient * float("nan") if broken.task.model.encoder.steps == 2 * 3 else gradient
+
+    scale.register_hook(spoil)
+    with pytest.raises(InputError, match="a weight is not finite at step 5 .* the last good checkpoint is that of epoch 0"):
+        broken.run(tmp_path / "c.pt")
+    checkpoint = load_checkpoint(tmp_path / "c.pt", device=torch.device("cpu"))
+    assert checkpoint is not None and checkpoint["epoch"] == 0
 
 
 def test_frozen_batch_norm_keeps_its_statistics_and_trains_its_scale() -> None:

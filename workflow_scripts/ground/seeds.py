@@ -13,3 +13,14 @@ def seed_of(*parts: str | int) -> int:
 def image_seed(*, dataset: str, class_name: str, style: str, index: int, base_seed: int) -> int:
     """Return the seed of one generated image's noise: the same in any shard, batch, order or machine count."""
     return seed_of(dataset, class_name, style, index, base_seed)
+
+
+def domainbed_seed(trial_seed: int, environment: int) -> int:
+    """Return the seed of a domain's split (DomainBed's `seed_hash`): md5 of the two numbers.
+
+    Args:
+        trial_seed: of the whole experiment.
+        environment: number of the domain among the sorted folder names.
+    """
+    text = str((trial_seed, environment))
+    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), 16) % 2**31

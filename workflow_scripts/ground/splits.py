@@ -1,6 +1,5 @@
 """Which images no training sees: the last fifth of every class, or DomainBed's random fifth of a domain."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,21 +21,10 @@ def domainbed_split(counts: Sequence[int], *, seed: int) -> Flags:
 
     Args:
         counts: images of each class.
-        seed: of numpy's RandomState, whose shuffle is the same in every version; see `domainbed_seed`.
+        seed: of numpy's RandomState, whose shuffle is the same in every version; see `seeds.domainbed_seed`.
     """
     order = np.arange(sum(counts))
     np.random.RandomState(seed).shuffle(order)
     held_out = np.zeros(len(order), dtype=bool)
     held_out[order[: int(len(order) * HELD_OUT_FRACTION)]] = True
     return np.split(held_out, np.cumsum(counts)[:-1])
-
-
-def domainbed_seed(trial_seed: int, environment: int) -> int:
-    """Return the seed of a domain's split (DomainBed's `seed_hash`): md5 of the two numbers.
-
-    Args:
-        trial_seed: of the whole experiment.
-        environment: number of the domain among the sorted folder names.
-    """
-    text = str((trial_seed, environment))
-    return int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), 16) % 2**31

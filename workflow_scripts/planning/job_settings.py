@@ -6,7 +6,7 @@ from workflow_scripts.evaluation.settings import HELD_OUT, MetricsJob, ScoringJo
 from workflow_scripts.generation.settings import CollectSettings, Drawing, ShardSettings
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.settings import Settings
-from workflow_scripts.ground.splits import domainbed_seed
+from workflow_scripts.ground.seeds import domainbed_seed
 from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, EmbeddedTextToImage
 from workflow_scripts.planning.configuration import ZERO_SHOT
 from workflow_scripts.planning.layout import Comparison, Run
@@ -168,10 +168,10 @@ def metrics(plan: Plan, run: Run) -> Settings:
     )
 
 
-def figures(plan: Plan, comparison: Comparison) -> Settings:
-    """Return the settings of one comparison's figures."""
+def figures(plan: Plan) -> Settings:
+    """Return the settings of every comparison's figures."""
     report = plan.configuration.report
-    return FigureSettings(**vars(comparison), fixed_alpha=report.fixed_alpha, images_per_class=report.images_per_class)
+    return FigureSettings(fixed_alpha=report.fixed_alpha, images_per_class=report.images_per_class)
 
 
 def page(plan: Plan) -> Settings:

@@ -329,7 +329,6 @@ class Plan:
         """Return the manifests of all models."""
         trained_here = (*self.embedded_clips, *self.embedded_generators, *self.embedded_students)
         return [model_manifest(model) for model in (*trained_here, *self.collected_models)]
-        return [model_manifest(m) for m in (*self.embedded_clips, *self.embedded_generators, *self.collected_models)]
 
 
 def _long_faults(plan: Plan) -> list[str]:

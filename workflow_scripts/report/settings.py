@@ -29,12 +29,6 @@ class Report(Settings):
 class FigureSettings(Settings):
     """What the job of one comparison's figures needs to know."""
 
-    dataset: Name
-    """Data set of the comparison."""
-    source: Name
-    """Source of the training images: a generator's name, or `real-train`."""
-    clip: Name
-    """CLIP model of the comparison."""
     fixed_alpha: Alpha
     """Alpha that was chosen beforehand; the alpha curves mark it."""
     images_per_class: Count = 4

@@ -79,7 +79,7 @@ def train(
         The records of all steps and epochs.
 
     Raises:
-        InputError: a loss is not finite.
+        InputError: a loss or a weight is not finite.
     """
     records: list[Record] = []
     first = 0
@@ -138,11 +138,7 @@ def _train_epoch(
         torch.manual_seed(seed_of("step", course.seed, course.name, step))
         loss, parts = task.loss(batch, epoch=epoch, step=step)
         if not torch.isfinite(loss):
-            kept = f"the last good checkpoint is that of epoch {epoch - 1}" if epoch else "there is no checkpoint yet"
-            raise InputError(
-                f"the loss is {loss.item()} at step {step} with learning rate {rate:.3g}: lower the method's "
-                f"learning_rate; {kept}"
-            )
+            raise _diverged(f"the loss is {loss.item()}", epoch=epoch, step=step, rate=rate)
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.zero_grad(set_to_none=True)
@@ -152,7 +148,15 @@ def _train_epoch(
         optimiser.step()
         trajectory.after_step(dict(task.model.named_parameters()))
         records.append({"kind": "step", "epoch": epoch, "step": step, "learning_rate": rate, **parts})
+    if not all(torch.isfinite(parameter).all() for parameter in task.model.parameters()):
+        # The next step's loss would say so, but a checkpoint or the result comes first.
+        raise _diverged("a weight is not finite", epoch=epoch, step=step, rate=rate)
     return records
+
+
+def _diverged(what: str, *, epoch: int, step: int, rate: float) -> InputError:
+    kept = f"the last good checkpoint is that of epoch {epoch - 1}" if epoch else "there is no checkpoint yet"
+    return InputError(f"{what} at step {step} with learning rate {rate:.3g}: lower the method's learning_rate; {kept}")
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
