@@ -7,6 +7,16 @@ import pytest
 
 from tests.workflow.harness import Planner, copy_project, run, small_files
 
+FINISHED_RUNS = ("finished", "undisturbed")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file, and the files of one finished run, in one of pytest-xdist's processes; longest first."""
+    run_of = {item.path: run for item in items for run in FINISHED_RUNS if run in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(run_of.get(item.path, str(item.path))))
+    items.sort(key=lambda item: item.path not in run_of)
+
 
 @pytest.fixture(scope="session")
 def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
