@@ -11,7 +11,7 @@ FINISHED_RUNS = ("finished", "undisturbed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file, and the files of one finished run, in one of pytest-xdist's processes; longest first."""
+    """Keep a file's tests, and all files that share a finished run, in one process of pytest-xdist; longest first."""
     run_of = {item.path: run for item in items for run in FINISHED_RUNS if run in getattr(item, "fixturenames", ())}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(run_of.get(item.path, str(item.path))))

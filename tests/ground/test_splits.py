@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workflow_scripts.ground.shards import ImageRow, load_image_set, write_image_manifest, write_shard
 from workflow_scripts.ground.seeds import domainbed_seed
+from workflow_scripts.ground.shards import ImageRow, load_image_set, write_image_manifest, write_shard
 from workflow_scripts.ground.splits import domainbed_split, last_of_each_class
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from workflow_scripts.evaluation.settings import HELD_OUT, MetricsJob, ScoringJob
 from workflow_scripts.generation.settings import CollectSettings, Drawing, ShardSettings
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.settings import Settings
 from workflow_scripts.ground.seeds import domainbed_seed
+from workflow_scripts.ground.settings import Settings
 from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, EmbeddedTextToImage
 from workflow_scripts.planning.configuration import ZERO_SHOT
-from workflow_scripts.planning.layout import Comparison, Run
+from workflow_scripts.planning.layout import Run
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.prompts.settings import HeadPrompts, StylePrompts
 from workflow_scripts.real_images.folders import listing_digest
