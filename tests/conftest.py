@@ -10,11 +10,12 @@ from tests.workflow.harness import Planner, copy_project, run, small_files
 FINISHED_RUNS = ("finished", "undisturbed")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests, and all files that share a finished run, in one process of pytest-xdist; longest first."""
     run_of = {item.path: run for item in items for run in FINISHED_RUNS if run in getattr(item, "fixturenames", ())}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(run_of.get(item.path, str(item.path))))
+        item.add_marker(pytest.mark.xdist_group(run_of.get(item.path, item.path.stem)))
     items.sort(key=lambda item: item.path not in run_of)
 
 
