@@ -2,21 +2,31 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.workflow.harness import Planner, copy_project, run, small_files
 
-FINISHED_RUNS = ("finished", "undisturbed")
+SHARED_RUNS = {
+    "undisturbed": ("tests/cluster/", "tests/faults/"),
+    "finished": ("tests/workflow/test_end", "tests/workflow/test_fail", "tests/workflow/test_readme"),
+}
+"""The tests that share a finished run; it takes a minute or two."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests, and all files that share a finished run, in one process of pytest-xdist; longest first."""
-    run_of = {item.path: run for item in items for run in FINISHED_RUNS if run in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(run_of.get(item.path, item.path.stem)))
-    items.sort(key=lambda item: item.path not in run_of)
+class BySharedRun(LoadScopeScheduling):  # type: ignore[misc]
+    """Keeps the tests of a file, and the files that share a finished run, in one of pytest-xdist's processes."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = nodeid.partition("::")[0]
+        return next((run for run, files in SHARED_RUNS.items() if file.startswith(files)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharedRun:
+    """Spread tests over pytest-xdist's processes."""
+    return BySharedRun(config, log)
 
 
 @pytest.fixture(scope="session")

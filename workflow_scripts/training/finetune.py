@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from workflow_scripts.ground.clip import load_clip
-from workflow_scripts.ground.command import entry_parser, run
+from workflow_scripts.ground.command import run
 from workflow_scripts.ground.devices import claimed_device
 from workflow_scripts.ground.encoders import encoder_metadata, save_encoder
 from workflow_scripts.ground.handover import load_class_weights, save_class_weights
@@ -15,7 +15,7 @@ from workflow_scripts.training.finetune_settings import FinetuneJob
 from workflow_scripts.training.finetune_task import FinetuneTask
 from workflow_scripts.training.heads import ImageClassifier, LinearHead
 from workflow_scripts.training.loop import Course, epoch_batches, steps_per_epoch, train
-from workflow_scripts.training.outputs import begin, finish
+from workflow_scripts.training.outputs import begin, finish, training_parser
 from workflow_scripts.training.schedule import learning_rate, warmup_steps
 from workflow_scripts.training.selection import choice, class_rows, decoder, load_training_sets
 from workflow_scripts.training.trajectories import trajectory_of
@@ -100,14 +100,10 @@ def course_of(settings: FinetuneJob, *, images: int) -> Course:
 
 def main() -> None:
     """Run from the command line."""
-    parser = entry_parser(__doc__)
-    parser.add_argument("--images", type=Path, nargs="+", required=True, help="manifests of the images, one per domain")
-    parser.add_argument("--clip", type=Path, required=True, help="manifest of the CLIP checkpoint")
+    parser = training_parser(__doc__)
     parser.add_argument("--head", type=Path, required=True, help="class weights of the zero-shot head")
     parser.add_argument("--output", type=Path, required=True, help="trained image encoder to write")
     parser.add_argument("--class-weights", type=Path, required=True, help="both ends of the class weights to write")
-    parser.add_argument("--records", type=Path, required=True, help="training log to write, a JSON object per line")
-    parser.add_argument("--record", type=Path, required=True, help="run record to write")
     run(job, parser)
 
 

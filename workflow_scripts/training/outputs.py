@@ -1,5 +1,6 @@
-"""What every training leaves behind: its log, its record, and the identity that its checkpoints are named by."""
+"""What every training has in common: its options, what its checkpoints are named by, its log, its record."""
 
+import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +9,23 @@ from typing import Any
 
 import torch
 
+from workflow_scripts.ground.command import entry_parser
 from workflow_scripts.ground.devices import environment_record
 from workflow_scripts.ground.files import digest_of, sha256_of, write_json, write_text
 from workflow_scripts.ground.images import DecodedImages
 from workflow_scripts.ground.settings import Settings
 from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints
 from workflow_scripts.training.loop import Record
+
+
+def training_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with the options that every training has."""
+    parser = entry_parser(description)
+    parser.add_argument("--images", type=Path, nargs="+", required=True, help="manifests of the images, one per domain")
+    parser.add_argument("--clip", type=Path, required=True, help="manifest of the CLIP checkpoint")
+    parser.add_argument("--records", type=Path, required=True, help="training log to write, a JSON object per line")
+    parser.add_argument("--record", type=Path, required=True, help="run record to write")
+    return parser
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from workflow_scripts.ground.clip import Clip, load_clip
-from workflow_scripts.ground.command import entry_parser, run
+from workflow_scripts.ground.command import run
 from workflow_scripts.ground.devices import claimed_device
 from workflow_scripts.ground.shards import load_image_set
 from workflow_scripts.ground.weights import save_weights
@@ -17,7 +17,7 @@ from workflow_scripts.training.ogen.losses import epoch_rate
 from workflow_scripts.training.ogen.prompt_learner import PromptLearner
 from workflow_scripts.training.ogen.settings import OgenJob
 from workflow_scripts.training.ogen.task import OgenModel, OgenTask
-from workflow_scripts.training.outputs import begin, finish
+from workflow_scripts.training.outputs import begin, finish, training_parser
 from workflow_scripts.training.selection import choice, decoder
 from workflow_scripts.training.trajectories import trajectory_of
 
@@ -107,13 +107,9 @@ def course_of(settings: OgenJob, *, images: int) -> Course:
 
 def main() -> None:
     """Run from the command line."""
-    parser = entry_parser(__doc__)
-    parser.add_argument("--images", type=Path, nargs="+", required=True, help="manifests of the images, one per domain")
-    parser.add_argument("--clip", type=Path, required=True, help="manifest of the CLIP checkpoint")
+    parser = training_parser(__doc__)
     parser.add_argument("--statistics", type=Path, required=True, help="statistics of the known classes")
     parser.add_argument("--output", type=Path, required=True, help="both ends of the context to write")
-    parser.add_argument("--records", type=Path, required=True, help="training log to write, a JSON object per line")
-    parser.add_argument("--record", type=Path, required=True, help="run record to write")
     run(job, parser)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from workflow_scripts.ground.clip import Clip, load_clip
-from workflow_scripts.ground.command import entry_parser, run
+from workflow_scripts.ground.command import run
 from workflow_scripts.ground.devices import claimed_device
 from workflow_scripts.ground.encoders import encoder_metadata, save_encoder
 from workflow_scripts.ground.handover import load_class_weights, save_class_weights
@@ -15,7 +15,7 @@ from workflow_scripts.ground.images import DecodedImages
 from workflow_scripts.ground.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from workflow_scripts.ground.students import Architecture, ProjectedStudent, load_student
 from workflow_scripts.training.loop import Record, train
-from workflow_scripts.training.outputs import Identity, begin, finish
+from workflow_scripts.training.outputs import Identity, begin, finish, training_parser
 from workflow_scripts.training.selection import choice, class_rows, decoder, load_training_sets
 from workflow_scripts.training.trajectories import trajectory_of
 from workflow_scripts.training.vl2v.settings import Vl2vAdipJob
@@ -119,16 +119,12 @@ def align_and_distill(
 
 def main() -> None:
     """Run from the command line."""
-    parser = entry_parser(__doc__)
-    parser.add_argument("--images", type=Path, nargs="+", required=True, help="manifests of the images, one per domain")
-    parser.add_argument("--clip", type=Path, required=True, help="manifest of the teacher")
+    parser = training_parser(__doc__)
     parser.add_argument("--student", type=Path, required=True, help="manifest of the student")
     parser.add_argument("--head", type=Path, required=True, help="class weights of the zero-shot head")
     parser.add_argument("--embeddings", type=Path, nargs="*", default=[], help="tables of the teacher's embeddings")
     parser.add_argument("--output", type=Path, required=True, help="trained student to write")
     parser.add_argument("--class-weights", type=Path, required=True, help="class weights to write")
-    parser.add_argument("--records", type=Path, required=True, help="training log to write, a JSON object per line")
-    parser.add_argument("--record", type=Path, required=True, help="run record to write")
     run(job, parser)
 
 
