@@ -20,7 +20,8 @@ from workflow_scripts.evaluation.metrics import (
 )
 from workflow_scripts.evaluation.scores import SCORE_COLUMNS, summarise
 from workflow_scripts.evaluation.settings import MetricsJob
-from workflow_scripts.evaluation.tables import COLUMNS, metric_table
+from workflow_scripts.evaluation.tables import metric_table
+from workflow_scripts.ground.vocabulary import METRIC_COLUMNS
 
 Measure = Callable[..., pd.DataFrame]
 
@@ -81,7 +82,7 @@ LABELS = [0, 1, 1, 2]
 
 def test_values_by_hand(measure: Measure):
     table = measure({"photo": scores(LOGITS, LABELS)}, bins=10)
-    assert list(table.columns) == list(COLUMNS)
+    assert list(table.columns) == list(METRIC_COLUMNS)
     assert value(table, "top1") == 0.75
     assert value(table, "mean_per_class") == pytest.approx((1 + 0.5 + 1) / 3, abs=1e-6)
     assert value(table, "nll") == pytest.approx(-np.log([0.7, 0.6, 0.25, 0.8]).mean(), abs=1e-6)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workflow_scripts.ground.images import encode_png
 from workflow_scripts.ground.shards import ImageRow, write_image_manifest, write_shard
-from workflow_scripts.report.tables import COLUMNS
+from workflow_scripts.ground.vocabulary import METRIC_COLUMNS
 
 HOSTILE = ['<script>alert("pwned")</script>', '$x^2$ & "q" $', "plain"]
 
@@ -39,13 +39,13 @@ def metric_rows(
             top1 = accuracy + OFFSETS[domain] + shift
             for metric, value in {"top1": top1, "nll": 1.0 - accuracy, "ece": 0.125}.items():
                 keys = [dataset, source, "clip", method, seed, alpha, domain, "all", "all", metric]
-                rows.append(dict(zip(COLUMNS, [*keys, value, value - 0.05, value + 0.04], strict=True)))
+                rows.append(dict(zip(METRIC_COLUMNS, [*keys, value, value - 0.05, value + 0.04], strict=True)))
     return rows
 
 
 def write_metrics(folder: Path, rows: Sequence[dict[str, Any]], name: str = "metrics") -> Path:
     path = folder / f"{name}.csv"
-    pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=list(METRIC_COLUMNS)).to_csv(path, index=False)
     return path
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.report.inputs import metric_rows, standard_metrics, write_metrics
 from workflow_scripts.ground.errors import InputError
+from workflow_scripts.ground.vocabulary import METRIC_COLUMNS
 from workflow_scripts.report.rows import named_alphas, oracle_alpha, summary_cell, table_rows, with_gain
 from workflow_scripts.report.tables import (
-    COLUMNS,
     comparison_metrics,
     deciding_domain,
     domains_of,
@@ -75,7 +75,7 @@ def test_the_written_table_has_one_order(tmp_path: Path) -> None:
     keys = list(zip(forward["method"], forward["seed"], forward["alpha"].astype(float), strict=True))
     same_source = [key for key, source in zip(keys, forward["source"], strict=True) if source == "gen"]
     assert same_source == sorted(same_source)
-    assert list(forward.columns) == list(COLUMNS)
+    assert list(forward.columns) == list(METRIC_COLUMNS)
 
 
 def test_a_comparison_takes_its_own_rows_and_zero_shot(tmp_path: Path) -> None:

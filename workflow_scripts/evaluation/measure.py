@@ -4,10 +4,11 @@ import argparse
 import logging
 from pathlib import Path
 
-from workflow_scripts.evaluation.settings import MEAN, MetricsJob
+from workflow_scripts.evaluation.settings import MetricsJob
 from workflow_scripts.evaluation.tables import metric_table
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.files import replacing
+from workflow_scripts.ground.vocabulary import MEAN
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,6 @@ from pydantic import Field
 
 from workflow_scripts.ground.settings import Alpha, Count, Name, Precision, Seed, Settings
 
-HELD_OUT = "held-out"
-"""Evaluation domain: the held-out fifth of the images that the method was trained on, all styles together."""
-MEAN = "mean"
-"""Domain of a metric that is the mean over all real domains."""
-
 
 class Scoring(Settings):
     """How images are scored."""

@@ -15,24 +15,9 @@ from workflow_scripts.evaluation.metrics import (
     mean_estimate,
     outcomes,
 )
-from workflow_scripts.evaluation.settings import HELD_OUT, MEAN, MetricsJob
+from workflow_scripts.evaluation.settings import MetricsJob
 from workflow_scripts.ground.parquet import read_parquet
-
-COLUMNS = (
-    "dataset",
-    "source",
-    "clip",
-    "method",
-    "seed",
-    "alpha",
-    "domain",
-    "space",
-    "train_classes",
-    "metric",
-    "value",
-    "low",
-    "high",
-)
+from workflow_scripts.ground.vocabulary import HELD_OUT, MEAN, METRIC_COLUMNS
 
 Estimates = dict[str, Estimate]
 """From a metric to its estimate."""
@@ -56,7 +41,7 @@ def metric_table(scores: Mapping[str, Path], settings: MetricsJob) -> pd.DataFra
     for group in (real, {domain: path for domain, path in scores.items() if domain == HELD_OUT}):
         if group:
             rows += _group_rows(group, settings)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(METRIC_COLUMNS))
 
 
 def _group_rows(group: Mapping[str, Path], settings: MetricsJob) -> list[dict[str, object]]:

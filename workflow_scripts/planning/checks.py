@@ -6,22 +6,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workflow_scripts.evaluation.settings import HELD_OUT, MEAN
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.settings import fault_lines
 from workflow_scripts.ground.texts import one_line
+from workflow_scripts.ground.vocabulary import HELD_OUT, MEAN, NO_SOURCE, REAL_TEST, REAL_TRAIN, ZERO_SHOT
 from workflow_scripts.models.settings import EmbeddedTextToImage
-from workflow_scripts.planning.configuration import (
-    NO_SOURCE,
-    REAL_TEST,
-    REAL_TRAIN,
-    ZERO_SHOT,
-    Configuration,
-    RunBlock,
-    real_domains,
-    run_source,
-    source_domains,
-)
+from workflow_scripts.planning.configuration import Configuration, RunBlock, real_domains, run_source, source_domains
 from workflow_scripts.planning.methods import WITHOUT, AnyMethod
 from workflow_scripts.planning.plain import plain_faults
 from workflow_scripts.training.ogen.settings import Ogen

@@ -9,6 +9,7 @@ from pydantic import Field
 from workflow_scripts.evaluation.settings import Evaluation
 from workflow_scripts.generation.settings import Drawing
 from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings, Text
+from workflow_scripts.ground.vocabulary import REAL_TRAIN
 from workflow_scripts.models.settings import (
     ClipCheckpoint,
     StudentCheckpoint,
@@ -18,12 +19,6 @@ from workflow_scripts.planning.methods import AnyMethod
 from workflow_scripts.prompts.settings import Prompts
 from workflow_scripts.real_images.settings import RealImages
 from workflow_scripts.report.settings import Report
-
-REAL_TRAIN = "real-train"
-REAL_TEST = "real-test"
-ZERO_SHOT = "zero-shot"
-NO_SOURCE = "none"
-"""Source of what is trained on no image: the zero-shot head."""
 
 
 class Dataset(Settings):

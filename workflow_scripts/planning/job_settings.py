@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from workflow_scripts.evaluation.settings import HELD_OUT, MetricsJob, ScoringJob
+from workflow_scripts.evaluation.settings import MetricsJob, ScoringJob
 from workflow_scripts.generation.settings import CollectSettings, Drawing, ShardSettings
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.seeds import domainbed_seed
 from workflow_scripts.ground.settings import Settings
+from workflow_scripts.ground.vocabulary import HELD_OUT, ZERO_SHOT
 from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, EmbeddedTextToImage
-from workflow_scripts.planning.configuration import ZERO_SHOT
 from workflow_scripts.planning.layout import Run
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.prompts.settings import HeadPrompts, StylePrompts

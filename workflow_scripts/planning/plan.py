@@ -5,22 +5,12 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
-from workflow_scripts.evaluation.settings import HELD_OUT
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.settings import Settings
+from workflow_scripts.ground.vocabulary import HELD_OUT, NO_SOURCE, REAL_TEST, REAL_TRAIN, ZERO_SHOT
 from workflow_scripts.planning.checks import validated
 from workflow_scripts.planning.classes import all_class_names
-from workflow_scripts.planning.configuration import (
-    NO_SOURCE,
-    REAL_TEST,
-    REAL_TRAIN,
-    ZERO_SHOT,
-    Configuration,
-    RunBlock,
-    real_domains,
-    run_source,
-    source_domains,
-)
+from workflow_scripts.planning.configuration import Configuration, RunBlock, real_domains, run_source, source_domains
 from workflow_scripts.planning.layout import EMBEDDINGS, MOST_SHARDS, Comparison, Run, image_folder, model_manifest
 from workflow_scripts.planning.methods import AnyMethod, expanded, has_two_ends, split_name, trains_encoder
 from workflow_scripts.prompts.settings import StylePrompts

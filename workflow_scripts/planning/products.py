@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from workflow_scripts.ground.vocabulary import ZERO_SHOT
 from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES, STUDENT_FILES
-from workflow_scripts.planning.configuration import ZERO_SHOT
 from workflow_scripts.planning.layout import (
     FIGURE_NAMES,
     FIGURES,

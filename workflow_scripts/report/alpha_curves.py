@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, HELD_OUT, ZERO_SHOT, domain_title
+from workflow_scripts.ground.vocabulary import HELD_OUT, ZERO_SHOT
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, domain_title
 from workflow_scripts.report.rows import methods_of, oracle_alpha
 from workflow_scripts.report.style import GREY, Stroke, message_figure, strokes
 from workflow_scripts.report.tables import domains_of, over_seeds

@@ -9,16 +9,8 @@ from typing import Any
 import pandas as pd
 
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.report.labels import (
-    ALL_CLASSES,
-    HELD_OUT,
-    METRICS,
-    SPACES,
-    ZERO_SHOT,
-    Metric,
-    domain_title,
-    source_title,
-)
+from workflow_scripts.ground.vocabulary import HELD_OUT, ZERO_SHOT
+from workflow_scripts.report.labels import ALL_CLASSES, METRICS, SPACES, Metric, domain_title, source_title
 from workflow_scripts.report.protocols import ProtocolTable, base_new_table, left_out_table
 from workflow_scripts.report.rows import Cell, Row, summary_cell, table_rows, with_gain
 from workflow_scripts.report.settings import PageComparison, PageSettings

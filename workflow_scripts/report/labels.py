@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ZERO_SHOT = "zero-shot"
-NO_SOURCE = "none"
-REAL_TRAIN = "real-train"
-MEAN = "mean"
-HELD_OUT = "held-out"
+from workflow_scripts.ground.vocabulary import HELD_OUT, MEAN
+
 ALL_CLASSES = "all"
 HEADLINE = "top1"
 

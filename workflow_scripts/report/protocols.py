@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, SPACES, ZERO_SHOT, Metric, Role, domain_title
+from workflow_scripts.ground.vocabulary import ZERO_SHOT
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, SPACES, Metric, Role, domain_title
 from workflow_scripts.report.rows import Cell, Row, named_alphas, table_rows, with_best
 from workflow_scripts.report.tables import deciding_domain
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, ROLES, ZERO_SHOT, Role
+from workflow_scripts.ground.vocabulary import ZERO_SHOT
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, ROLES, Role
 from workflow_scripts.report.tables import deciding_domain
 
 

@@ -6,22 +6,16 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.ground.errors import InputError
-from workflow_scripts.report.labels import HELD_OUT, MEAN, NO_SOURCE, REAL_TRAIN, ZERO_SHOT
-
-KEYS = (
-    "dataset",
-    "source",
-    "clip",
-    "method",
-    "seed",
-    "alpha",
-    "domain",
-    "space",
-    "train_classes",
-    "metric",
+from workflow_scripts.ground.vocabulary import (
+    HELD_OUT,
+    MEAN,
+    METRIC_COLUMNS,
+    METRIC_KEYS,
+    METRIC_NUMBERS,
+    NO_SOURCE,
+    REAL_TRAIN,
+    ZERO_SHOT,
 )
-NUMBERS = ("value", "low", "high")
-COLUMNS = (*KEYS, *NUMBERS)
 
 
 def read_metrics(paths: Sequence[Path]) -> pd.DataFrame:
@@ -32,11 +26,11 @@ def read_metrics(paths: Sequence[Path]) -> pd.DataFrame:
             different values for the same thing.
     """
     tables = [_read(path) for path in paths]
-    whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+    whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(METRIC_COLUMNS))
     whole = whole.drop_duplicates(ignore_index=True)
-    twice = whole[whole.duplicated(list(KEYS))]
+    twice = whole[whole.duplicated(list(METRIC_KEYS))]
     if not twice.empty:
-        name = ", ".join(f"{key} {twice.iloc[0][key]}" for key in KEYS)
+        name = ", ".join(f"{key} {twice.iloc[0][key]}" for key in METRIC_KEYS)
         raise InputError(f"metric tables disagree on {name}; delete them and run snakemake again")
     return whole
 
@@ -48,11 +42,11 @@ def _read(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: not a readable metric table ({reason}); delete it and run snakemake again") from None
-    missing = [name for name in COLUMNS if name not in table.columns]
+    missing = [name for name in METRIC_COLUMNS if name not in table.columns]
     if missing:
         raise InputError(f"{path}: columns are missing: {', '.join(missing)}; delete it and run snakemake again")
-    table = table[list(COLUMNS)].copy()
-    for name in (*NUMBERS, "seed", "alpha"):
+    table = table[list(METRIC_COLUMNS)].copy()
+    for name in (*METRIC_NUMBERS, "seed", "alpha"):
         numbers = pd.to_numeric(table[name], errors="coerce")
         if numbers.isna().any():
             text = table[name][numbers.isna()].iloc[0]
@@ -64,8 +58,8 @@ def _read(path: Path) -> pd.DataFrame:
 
 def sorted_metrics(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table in one order, whatever the order of the files: by its keys, alphas as numbers."""
-    by = {name: table[name].astype(float) if name == "alpha" else table[name] for name in KEYS}
-    order = pd.DataFrame(by).sort_values(list(KEYS), kind="stable").index
+    by = {name: table[name].astype(float) if name == "alpha" else table[name] for name in METRIC_KEYS}
+    order = pd.DataFrame(by).sort_values(list(METRIC_KEYS), kind="stable").index
     return table.loc[order].reset_index(drop=True)
 
 
@@ -103,7 +97,7 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["method", "train_classes", "alpha", "domain", "space", "metric"]
     grouped = rows.groupby(keys, sort=False)
-    found = grouped[list(NUMBERS)].mean()
+    found = grouped[list(METRIC_NUMBERS)].mean()
     found["spread"] = grouped["value"].std(ddof=1).fillna(0.0)
     found["seeds"] = grouped["value"].count()
     return found.reset_index()
