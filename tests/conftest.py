@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith("tests/workflow/"))
 
 
-class BySharedRun(LoadScopeScheduling):
+class BySharedRun(LoadScopeScheduling):  # type: ignore[misc]
     """Keeps the tests of a file, and all that share a finished run, in one of pytest-xdist's processes."""
 
     def _split_scope(self, nodeid: str) -> str:
