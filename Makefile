@@ -42,7 +42,7 @@ faults: environment
 	$(BIN)/python -m pytest tests/faults tests/cluster -m "faults or not faults"
 
 test: environment data
-	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
+	$(BIN)/python -m pytest
 
 lint: environment
 	$(BIN)/ruff check .

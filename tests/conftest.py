@@ -2,33 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from xdist.scheduler.loadscope import LoadScopeScheduling
 
 from tests.workflow.harness import Planner, copy_project, run, small_files
-
-SHARED_RUNS = {"tests/workflow/": "finished", "tests/cluster/": "undisturbed", "tests/faults/": "undisturbed"}
-"""The finished run that the tests of a folder share; it takes a minute or two."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that pytest-xdist's processes end at about the same time."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/workflow/"))
-
-
-class BySharedRun(LoadScopeScheduling):  # type: ignore[misc]
-    """Keeps the tests of a file, and all that share a finished run, in one of pytest-xdist's processes."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file: str = nodeid.partition("::")[0]
-        return next((run for folder, run in SHARED_RUNS.items() if file.startswith(folder)), file)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySharedRun:
-    """Spread tests over pytest-xdist's processes."""
-    return BySharedRun(config, log)
 
 
 @pytest.fixture(scope="session")

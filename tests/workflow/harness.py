@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import queue
 import re
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ PARTS = ("Snakefile", "config.yaml", "envs", "presets", "profiles", "rules", "wo
 DIGITS = "presets/digits.yaml"
 METHODS = Path(__file__).with_name("methods.yaml")
 SMALL = Path(__file__).with_name("small.yaml")
+PLANNERS = 2
+"""Dry runs at a time."""
 DATA = (".parquet", ".safetensors", ".csv", ".jsonl", "manifest.json", "record.json", "classes.json", ".png")
 """Files of which two runs on one machine give the same bits: no times or names of hosts in them."""
 
@@ -96,37 +99,44 @@ def digests(results: Path) -> dict[str, str]:
 
 
 class Planner:
-    """Asks for dry runs; a state is needed because Snakemake takes a second to import."""
+    """Asks for dry runs, also from several threads; a state is needed as Snakemake takes a second to import."""
 
     def __init__(self, scratch: Path) -> None:
-        """Start the process that plans; `scratch` holds overlays and outputs."""
+        """Start the processes that plan; `scratch` holds overlays and outputs."""
         self.scratch = scratch
-        self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("planner.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self.idle: queue.SimpleQueue[subprocess.Popen[str]] = queue.SimpleQueue()
+        for _ in range(PLANNERS):
+            self.idle.put(
+                subprocess.Popen(
+                    [sys.executable, str(Path(__file__).with_name("planner.py"))],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
 
     def text(
         self, project: Path, overlay: dict[str, Any] | None = None, directory: Path | None = None
     ) -> tuple[int, str]:
         """Return exit code and output of a dry run of the digits preset with an overlay."""
+        process = self.idle.get()
         files = [str(project / DIGITS)]
         if overlay:
-            path = self.scratch / "overlay.yaml"
+            path = self.scratch / f"{process.pid}.yaml"
             path.write_text(yaml.safe_dump(overlay, allow_unicode=True), encoding="utf-8")
             files.append(str(path))
-        output = self.scratch / "output.txt"
+        output = self.scratch / f"{process.pid}.txt"
         arguments = ["-n", "--snakefile", str(project / "Snakefile"), "--directory", str(directory or project)]
         arguments += ["--configfile", *files]
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         request = {"folder": "/", "arguments": arguments, "output": str(output)}
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        code = int(self.process.stdout.readline())
-        return code, output.read_text(encoding="utf-8")
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            return int(process.stdout.readline()), output.read_text(encoding="utf-8")
+        finally:
+            self.idle.put(process)
 
     def plan(
         self, project: Path, overlay: dict[str, Any] | None = None, directory: Path | None = None
@@ -137,10 +147,12 @@ class Planner:
         return planned_in(text)
 
     def close(self) -> None:
-        """End the process."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        """End the processes."""
+        for _ in range(PLANNERS):
+            process = self.idle.get()
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait()
 
 
 RECORDER = """
