@@ -11,8 +11,6 @@ from workflow_scripts.ground.files import naming_a_full_disk
 def save_parts(folder: Path, parts: dict[str, Any]) -> None:
     """Save models, schedulers or tokenizers in diffusers' layout: one sub-folder each, moved into place file by file.
 
-    A part named "" is a whole pipeline's index and is saved into the folder itself.
-
     Raises:
         InputError: the disk is full.
     """

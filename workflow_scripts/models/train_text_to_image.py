@@ -10,6 +10,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from workflow_scripts.ground.clip import load_clip
 from workflow_scripts.ground.command import entry_parser, run
 from workflow_scripts.ground.devices import claimed_device
+from workflow_scripts.ground.files import write_text
 from workflow_scripts.ground.manifests import write_model_manifest
 from workflow_scripts.ground.weights import load_weights
 from workflow_scripts.models.autoencoder_training import encode_latents
@@ -75,7 +76,7 @@ def save_pipeline(folder: Path, pipeline: StableDiffusionPipeline) -> None:
     """Save all parts but the autoencoder, which another job owns, and the index, in which no part is missing."""
     parts = {name: getattr(pipeline, name) for name in ("text_encoder", "tokenizer", "unet", "scheduler")}
     save_parts(folder, parts)
-    pipeline.save_config(folder)
+    write_text(folder / "model_index.json", pipeline.to_json_string())
 
 
 def main() -> None:

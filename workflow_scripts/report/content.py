@@ -65,6 +65,7 @@ class SummaryRow:
     label: str
     anchor: str | None
     measured_on: str
+    real: bool
     cells: tuple[Cell | None, ...]
 
 
@@ -156,6 +157,7 @@ def _summary_row(item: PageComparison, own: pd.DataFrame, methods: Sequence[str]
         label=f"{item.dataset}, {item.source}, {item.clip}",
         anchor=f"{item.dataset}--{item.source}--{item.clip}",
         measured_on=_measured_on(real, held_out=HELD_OUT in domains),
+        real=bool(real),
         cells=tuple(
             cell if name == ZERO_SHOT else with_gain(cell, reference=reference)
             for name, cell in zip(methods, cells, strict=True)
@@ -172,10 +174,10 @@ def _measured_on(real: Sequence[str], *, held_out: bool) -> str:
 
 def _mean_row(source: str, clip: str, group: Sequence[SummaryRow]) -> SummaryRow:
     # A mean over other data sets than the neighbour's would not compare: a column counts only where it is complete.
-    alike = all(row.measured_on.startswith(("real", "mean")) for row in group)
+    alike = all(row.real for row in group)
     columns = zip(*(row.cells for row in group), strict=True)
     cells = tuple(_mean([cell for cell in column if cell is not None], len(group), alike=alike) for column in columns)
-    return SummaryRow(f"mean of {len(group)} data sets, {source}, {clip}", None, "real test images", cells)
+    return SummaryRow(f"mean of {len(group)} data sets, {source}, {clip}", None, "real test images", True, cells)
 
 
 def _mean(cells: Sequence[Cell], wanted: int, *, alike: bool) -> Cell | None:
