@@ -59,14 +59,14 @@ def write_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = None,
 def write_costs(folder: Path) -> Path:
     benchmarks = folder / "benchmarks"
     rows = {
-        "finetune/a/b/0.tsv": (90.0, 100, 50.5),
-        "finetune/a/b/1.tsv": (30.0, 300, "NA"),
-        "score/x.tsv": (60, "-", 1),
+        "finetune/a/b/0.tsv": (90.0, 100),
+        "finetune/a/b/1.tsv": (30.0, 300),
+        "score/x.tsv": (60, "-"),
     }
-    for name, (seconds, memory, processor) in rows.items():
+    for name, (seconds, memory) in rows.items():
         path = benchmarks / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:00:01\t{memory}\t{processor}\n")
+        path.write_text(f"s\th:m:s\tmax_rss\n{seconds}\t0:00:01\t{memory}\n")
     return benchmarks
 
 
@@ -211,9 +211,9 @@ def test_the_table_of_all_metrics(full: tuple[Path, str]) -> None:
 
 def test_costs_are_added_up(full: tuple[Path, str]) -> None:
     assert tables_of(full[1])["Cost"][1:] == [
-        ["finetune", "2", "2 min 00 s", "", "50.5 s", "300 MB"],
-        ["score", "1", "1 min 00 s", "", "1.0 s", "–"],
-        ["all", "3", "3 min 00 s", "", "51.5 s", "300 MB"],
+        ["finetune", "2", "2 min 00 s", "", "300 MB"],
+        ["score", "1", "1 min 00 s", "", "–"],
+        ["all", "3", "3 min 00 s", "", "300 MB"],
     ]
     assert 'style="width: 50.0%"' in full[1]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-_MEASURED = {"s": "wall", "cpu_time": "processor", "max_rss": "memory"}
+_MEASURED = {"s": "wall", "max_rss": "memory"}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of all jobs of one rule: wall clock and processor time in seconds, memory in megabytes.
+    """The cost of all jobs of one rule: wall clock in seconds, memory in megabytes.
 
     `peak_megabytes` is that of the heaviest single job; None where every job was too short for a sample.
     """
@@ -18,7 +18,6 @@ class Cost:
     rule: str
     jobs: int
     wall_seconds: float
-    cpu_seconds: float
     peak_megabytes: float | None
 
 
@@ -36,7 +35,6 @@ class Costs:
             "all",
             sum(cost.jobs for cost in self.rules),
             sum(cost.wall_seconds for cost in self.rules),
-            sum(cost.cpu_seconds for cost in self.rules),
             max((cost.peak_megabytes for cost in self.rules if cost.peak_megabytes is not None), default=None),
         )
 
@@ -61,7 +59,6 @@ def read_costs(folder: Path | None) -> Costs:
             str(rule),
             len(part),
             float(part["wall"].sum()),
-            float(part["processor"].sum()),
             None if part["memory"].isna().all() else float(part["memory"].max()),
         )
         for rule, part in grouped

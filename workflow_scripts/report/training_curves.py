@@ -27,8 +27,8 @@ TITLES = {
     "covariance": "covariance term, unweighted",
     "accuracy": "accuracy, %",
     "reconstruction": "reconstruction by the generator",
-    "image_cosine": "cosine to the teacher's image embedding",
-    "text_cosine": "cosine to the text embedding",
+    "image_cosine": "cosine to the teacher's image",
+    "text_cosine": "cosine to the text",
     "feature_std": "feature spread: magnitude",
     "feature_direction": "feature spread: direction",
     "learning_rate": "learning rate",
@@ -123,7 +123,7 @@ def training_figure(paths: Sequence[Path]) -> Figure:
         _panel(axis, logs, styles, column)
     for axis in axes[len(columns) :]:
         axis.set_axis_off()
-    figure.legend(handles=_handles(styles), loc="outside lower center", ncols=6)
+    figure.legend(handles=_handles(styles), loc="outside lower center", ncols=4)
     return figure
 
 
