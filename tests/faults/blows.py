@@ -16,6 +16,7 @@ from tests.workflow.harness import ROOT, SNAKEMAKE, small_files
 
 RUN = "results/digits/runs/digits-diffusion/digits-clip/regft/seed0"
 IMAGES = "results/digits/images/digits-diffusion/photo"
+PACKAGE = "workflow_scripts."
 HEAD = "results/digits/runs/none/digits-clip/zero-shot/seed0/class_weights.safetensors"
 
 
@@ -27,18 +28,41 @@ def start(project: Path) -> "subprocess.Popen[str]":
     )
 
 
-def kill_tree(process: "subprocess.Popen[str]") -> int:
-    """Kill a process and all it started, at once and without a chance to clean up; return how many there were."""
-    try:
-        tree = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    except psutil.NoSuchProcess:
-        return 0
+def kill_tree(process: "subprocess.Popen[str]") -> list[str]:
+    """Kill a process and all it started, at once and without a chance to clean up; return the jobs that were killed.
+
+    A job is named by its entry point, as in `training.finetune`.
+    """
+    tree = _tree(process)
     for member in tree:
         member.suspend()
+    killed = [name for member in tree for name in _entries(member)]
     for member in tree:
         member.kill()
     process.communicate()
-    return len(tree)
+    return killed
+
+
+def wait_for_job(process: "subprocess.Popen[str]") -> None:
+    """Wait until a run's first job runs, or the run is over."""
+    while process.poll() is None and not any(_entries(member) for member in _tree(process)):
+        time.sleep(0.05)
+
+
+def _tree(process: "subprocess.Popen[str]") -> list[psutil.Process]:
+    try:
+        return [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _entries(member: psutil.Process) -> list[str]:
+    try:
+        words = member.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
+    # The shell between Snakemake and a job has the whole command as one word.
+    return [word.removeprefix(PACKAGE) for word in words if word.startswith(PACKAGE)]
 
 
 def entry(name: str, *arguments: str, cwd: Path) -> "subprocess.Popen[str]":
