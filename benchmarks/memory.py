@@ -1,6 +1,6 @@
 """What memory a hundred times the images cost: jobs over 2,000 and over 200,000 pictures of 64 x 64.
 
-Run from the project's folder: `.venv/bin/python benchmarks/memory.py` (a quarter of an hour, 8 GB of disk for the
+Run from the project's folder: `.venv/bin/python benchmarks/memory.py` (some minutes, 8 GB of disk for the
 time being). Each job runs on its own over both; printed is the peak of its anonymous memory. Exits with 1 when the
 larger one needs over 300 MB more. The network is as small as can be: what is measured is all that grows with images.
 """

@@ -13,7 +13,15 @@ from workflow_scripts.ground.texts import LONGEST_TEXT, dotted, hidden_character
 MOST_SETTINGS_BYTES = 64_000
 """Longest settings that a rule may put on a command line; an argument list breaks at about 140 kB."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_ALPHA = r"^[0-9]\.[0-9]{2,6}$"
+_PATTERNS = {
+    _NAME: "a name is made of letters, digits, dots, underscores and hyphens, and starts with a letter or digit",
+    _ALPHA: 'an alpha is written with two to six decimals, as in "0.50"',
+}
+"""What the patterns say, in words."""
+
+Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=100)]
 """A name that is also a folder: letters, digits, dot, underscore and hyphen, not starting with a mark."""
 
 
@@ -35,7 +43,7 @@ def _alpha(text: str) -> str:
     return text
 
 
-Alpha = Annotated[str, StringConstraints(pattern=r"^[0-9]\.[0-9]{2,6}$"), AfterValidator(_alpha)]
+Alpha = Annotated[str, StringConstraints(pattern=_ALPHA), AfterValidator(_alpha)]
 """A weight of the trained end, as the text that names its files: "0.00" ... "1.00"."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -125,4 +133,9 @@ def _faults(item: Any, whole: Any) -> list[str]:
     if item["type"] == "union_tag_invalid":
         tag, known = item["ctx"]["tag"], item["ctx"]["expected_tags"]
         return [f"{key}.kind: {shortened(repr(tag))} is not one of {known}"]
+    if item["type"] == "string_pattern_mismatch":
+        message = _PATTERNS.get(item["ctx"]["pattern"], message)
+    if item["type"] == "string_type" and isinstance(item["input"], int | float):
+        # YAML reads 0.50 as a number.
+        message += ", in quotes"
     return [f"{key}: {message} (given: {shortened(repr(item['input']))})".replace("\n", " ")]
