@@ -156,7 +156,7 @@ def test_rows_of_the_headline_table(means: pd.DataFrame) -> None:
     ]
     assert rows[0].cells[3] is None
     assert [cell.value for cell in rows[2].cells if cell] == pytest.approx([0.79, 0.59, 0.69, 0.89])
-    assert rows[4].why == "oracle, chosen on the test images"
+    assert rows[4].why == "oracle, chosen on test images"
 
 
 def test_the_best_is_never_an_oracle(means: pd.DataFrame) -> None:

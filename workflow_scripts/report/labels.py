@@ -15,8 +15,8 @@ ROLES: dict[Role, str] = {
     "pre-trained": "pre-trained end",
     "fixed": "fixed beforehand",
     "fine-tuned": "fine-tuned end",
-    "only": "the only one, nothing to average",
-    "oracle": "oracle, chosen on the test images",
+    "only": "the only one",
+    "oracle": "oracle, chosen on test images",
 }
 """Why a row of a table shows the alpha that it shows."""
 
