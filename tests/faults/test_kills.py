@@ -27,7 +27,7 @@ STAGES = {
     "generation": Stage(("digits/images/digits-diffusion",), 6.0),
     "training": Stage(("digits/runs/digits-diffusion",), 4.0),
     "evaluation": Stage(("digits/runs/**/scores*", "digits/runs/**/metrics.csv"), 4.0),
-    "report": Stage(("report",), 1.5),
+    "report": Stage(("report",), 1.0),
 }
 
 

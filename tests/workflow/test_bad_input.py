@@ -68,6 +68,10 @@ CASES: list[tuple[dict[str, Any], str]] = [
         "methods.plain.train_on: 'generated', but runs.0.sources names real-train",
     ),
     ({"clips": {"hub": {"kind": "hub", "repository": "a/b"}}}, "clips.hub.revision: missing"),
+    (
+        {"clips": {"hub": {"kind": "hub", "repository": "../b", "revision": "main"}}},
+        "clips.hub.repository: a hub's name is made of letters, digits and . _ / -",
+    ),
 ]  # fmt: skip
 
 

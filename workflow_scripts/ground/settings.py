@@ -1,10 +1,11 @@
 """The base class of all settings, and the types that several stages' settings share."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from workflow_scripts.ground.errors import InputError
 from workflow_scripts.ground.files import canonical_json
@@ -13,15 +14,26 @@ from workflow_scripts.ground.texts import LONGEST_TEXT, dotted, hidden_character
 MOST_SETTINGS_BYTES = 64_000
 """Longest settings that a rule may put on a command line; an argument list breaks at about 140 kB."""
 
+
+def matching(pattern: str, words: str) -> BeforeValidator:
+    """Return a check that says in words what a pattern asks for; the pattern itself stands in the schema."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(pattern, value) is None:
+            raise ValueError(words)
+        return value
+
+    return BeforeValidator(check)
+
+
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _ALPHA = r"^[0-9]\.[0-9]{2,6}$"
-_PATTERNS = {
-    _NAME: "a name is made of letters, digits, dots, underscores and hyphens, and starts with a letter or digit",
-    _ALPHA: 'an alpha is written with two to six decimals, as in "0.50"',
-}
-"""What the patterns say, in words."""
 
-Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=100)]
+Name = Annotated[
+    str,
+    StringConstraints(pattern=_NAME, max_length=100),
+    matching(_NAME, "a name is made of letters, digits, dots, underscores and hyphens, and starts with no mark"),
+]
 """A name that is also a folder: letters, digits, dot, underscore and hyphen, not starting with a mark."""
 
 
@@ -43,7 +55,12 @@ def _alpha(text: str) -> str:
     return text
 
 
-Alpha = Annotated[str, StringConstraints(pattern=_ALPHA), AfterValidator(_alpha)]
+Alpha = Annotated[
+    str,
+    StringConstraints(pattern=_ALPHA),
+    AfterValidator(_alpha),
+    matching(_ALPHA, 'an alpha is written with two to six decimals, as in "0.50"'),
+]
 """A weight of the trained end, as the text that names its files: "0.00" ... "1.00"."""
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -133,8 +150,6 @@ def _faults(item: Any, whole: Any) -> list[str]:
     if item["type"] == "union_tag_invalid":
         tag, known = item["ctx"]["tag"], item["ctx"]["expected_tags"]
         return [f"{key}.kind: {shortened(repr(tag))} is not one of {known}"]
-    if item["type"] == "string_pattern_mismatch":
-        message = _PATTERNS.get(item["ctx"]["pattern"], message)
     if item["type"] == "string_type" and isinstance(item["input"], int | float):
         # YAML reads 0.50 as a number.
         message += ", in quotes"

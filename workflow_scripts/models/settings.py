@@ -4,9 +4,24 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from workflow_scripts.ground.settings import Count, Fraction, Name, NonNegative, Positive, Seed, Settings, Text
+from workflow_scripts.ground.settings import (
+    Count,
+    Fraction,
+    Name,
+    NonNegative,
+    Positive,
+    Seed,
+    Settings,
+    Text,
+    matching,
+)
 
-HubName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", max_length=200)]
+_HUB_NAME = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
+HubName = Annotated[
+    str,
+    StringConstraints(pattern=_HUB_NAME, max_length=200),
+    matching(_HUB_NAME, "a hub's name is made of letters, digits and . _ / -, and starts with no mark"),
+]
 """A repository, branch, tag or commit of a hub."""
 
 

@@ -60,7 +60,10 @@ class Section:
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One line of the summary: what it is of, and each method's mean top-1 accuracy at the fixed alpha."""
+    """One line of the summary: what it is of, and each method's mean top-1 accuracy at the fixed alpha.
+
+    `real` says whether that was measured on real images.
+    """
 
     label: str
     anchor: str | None
