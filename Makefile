@@ -5,14 +5,14 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: demo test faults lint format schema resume environment data clean help
+.PHONY: demo test fault-injection lint format schema resume environment data clean help
 
 help:
 	@echo "make demo    environment, data, the default workflow, the report"
 	@echo "make test    environment, every test that can run here"
 	@echo "make lint    ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make resume  unlock after a killed run and go on with it (ARGS=\"--configfile presets/digits.yaml\")"
-	@echo "make faults  the whole fault harness: killed runs, full disks, damaged files"
+	@echo "make fault-injection  every fault-injection test: killed runs, full disks, damaged files"
 	@echo "make clean   delete results and Snakemake's records"
 
 environment: $(VENV)/.installed
@@ -38,8 +38,8 @@ resume: environment
 	$(BIN)/snakemake --unlock $(ARGS)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
-faults: environment
-	$(BIN)/python -m pytest tests/faults tests/cluster -m "faults or not faults"
+fault-injection: environment
+	$(BIN)/python -m pytest tests/fault_injection tests/cluster -m "fault_injection or not fault_injection"
 
 test: environment data
 	$(BIN)/python -m pytest

@@ -21,16 +21,16 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.training.tiny import CLASSES, write_clip  # noqa: E402
-from workflow_scripts.ground.handover import save_class_weights  # noqa: E402
-from workflow_scripts.ground.images import encode_png  # noqa: E402
-from workflow_scripts.ground.shards import ImageRow, write_shard  # noqa: E402
+from workflow_scripts.common.artifacts import save_head  # noqa: E402
+from workflow_scripts.common.images import encode_png  # noqa: E402
+from workflow_scripts.common.shards import ImageRow, write_shard  # noqa: E402
 
 FEW, MANY = 2_000, 200_000
 SIDE = 64
 PER_SHARD = 1_000
 ALLOWED = 300
 """Megabytes that the larger job may need above the smaller one."""
-SCORING = {"alphas": ["0.00", "0.50", "1.00"], "part": "all", "full_logits": True}
+SCORING = {"alphas": ["0.00", "0.50", "1.00"], "split": "all", "full_logits": True}
 METRICS = {"dataset": "d", "source": "s", "clip": "c", "method": "m", "run_seed": 0, "train_classes": "all"}
 TRAINING = {"kind": "finetune", "seed": 0, "epochs": 1, "batch_size": 64}
 
@@ -44,9 +44,9 @@ def pictures(first: int, count: int) -> Iterator[ImageRow]:
             image=made[number % len(made)],
             label=number % len(CLASSES),
             class_name=CLASSES[number % len(CLASSES)],
-            style="photo",
+            domain="photo",
             index=number // len(CLASSES),
-            source_image=f"photo/{number:08d}",
+            image_id=f"photo/{number:08d}",
         )
 
 
@@ -81,22 +81,36 @@ def measured(images: int, folder: Path) -> dict[str, float]:
         write_shard(shard, pictures(number * PER_SHARD, PER_SHARD), provenance={"classes": list(CLASSES)})
     clip = write_clip(folder / "clip", image_size=SIDE)
     start = {"weight": torch.randn(len(CLASSES), 16), "bias": torch.zeros(len(CLASSES))}
-    save_class_weights(folder / "head.safetensors", {"pretrained": start}, classes=CLASSES)
+    save_head(folder / "zero_shot_head.safetensors", {"pretrained": start}, classes=CLASSES)
     manifest, scores = folder / "manifest.json", folder / "photo/scores.parquet"
-    weights, trained = folder / "class_weights.safetensors", folder / "model.safetensors"
+    head, encoder = folder / "head.safetensors", folder / "encoder.safetensors"
     settings = {"dataset": "d", "source": "s", "domain": "photo"}
     jobs: dict[str, list[str | Path]] = {
-        "generation.collect": ["--settings", json.dumps(settings), "--output", manifest, "--shards", *shards],
-        "training.finetune": [
+        "generation.collect_generated_images": [
+            "--settings",
+            json.dumps(settings),
+            "--output",
+            manifest,
+            "--shards",
+            *shards,
+        ],
+        "training.train_finetune": [
             *("--settings", json.dumps(TRAINING), "--images", manifest, "--clip", clip),
-            *("--head", folder / "head.safetensors", "--output", trained, "--class-weights", weights),
-            *("--records", folder / "train.jsonl", "--record", folder / "record.json"),
+            *("--zero-shot-head", folder / "zero_shot_head.safetensors", "--output", encoder, "--output-head", head),
+            *("--training-log", folder / "train.jsonl", "--metadata", folder / "metadata.json"),
         ],
-        "evaluation.score": [
-            *("--settings", json.dumps(SCORING), "--images", manifest, "--clip", clip, "--encoder", trained),
-            *("--class-weights", weights, "--output", scores),
+        "evaluation.score_images": [
+            *("--settings", json.dumps(SCORING), "--images", manifest, "--clip", clip, "--encoder", encoder),
+            *("--head", head, "--output", scores),
         ],
-        "evaluation.measure": ["--settings", json.dumps(METRICS), "--scores", scores, "--output", folder / "m.csv"],
+        "evaluation.compute_metrics": [
+            "--settings",
+            json.dumps(METRICS),
+            "--scores",
+            scores,
+            "--output",
+            folder / "m.csv",
+        ],
     }
     return {name: peak_of(name, arguments, folder=folder) for name, arguments in jobs.items()}
 

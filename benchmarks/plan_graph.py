@@ -23,7 +23,7 @@ def large_graph() -> dict[str, Any]:
     dataset = {
         "classes": [f"class {k}" for k in range(10)],
         "images": {"kind": "none"},
-        "prompts": {"styles": {"photo": ["a photo of a {}."]}},
+        "prompts": {"domains": {"photo": ["a photo of a {}."]}},
     }
     methods = {f"method{k}": {"kind": "finetune"} for k in range(5)}
     block = {

@@ -9,21 +9,49 @@ from pathlib import Path
 if workflow.basedir not in sys.path:
     sys.path.insert(0, workflow.basedir)
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.files import write_text
+from workflow_scripts.common.checkpoint_files import (
+    AUTOENCODER_FILES,
+    AUTOENCODER_WEIGHTS,
+    CLIP_FILES,
+    EXPORT_CLASSES,
+    EXPORT_HEAD,
+    OPEN_CLIP_CONFIG,
+    OPEN_CLIP_WEIGHTS,
+    PIPELINE_FILES,
+    STUDENT_FILES,
+)
+from workflow_scripts.common.constants import REAL_TEST, REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.files import write_text
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.code import code_of
-from workflow_scripts.planning.hardware import has_card
+from workflow_scripts.planning.hardware import has_gpu
 from workflow_scripts.planning.layout import (
+    ALL_METRICS,
     BENCHMARKS,
+    CLASS_STATISTICS,
+    CLASSES,
+    CLIP_MANIFEST,
+    CONTEXT,
     EMBEDDINGS,
+    ENCODER,
+    EXPORT,
     FIGURES,
-    IMAGES,
+    GENERATION_PROMPTS,
+    HEAD,
+    HEAD_PROMPTS,
+    IMAGE_MANIFEST,
     LOGS,
+    METADATA,
+    METRICS,
     MODEL,
-    PROMPTS,
-    REPORT,
+    MODEL_MANIFEST,
+    PAGE,
     RUN,
+    SCORES,
+    SHARD,
+    TRAINING_LOG,
+    ZERO_SHOT_RUN,
     Comparison,
     Run,
     model_manifest,
@@ -31,25 +59,18 @@ from workflow_scripts.planning.layout import (
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.products import (
     all_products,
-    comparison_figures,
     report_figures,
     report_metrics,
-    report_records,
+    report_metadata,
     run_metrics,
     shards,
-)
-from workflow_scripts.models.layout import (
-    AUTOENCODER_FILES,
-    CLIP_FILES,
-    PIPELINE_FILES,
-    STUDENT_FILES,
 )
 from workflow_scripts.training.finetune_settings import Finetune
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vSd
 
 
-def checked_plan():
+def validated_plan():
     try:
         return Plan(config)
     except InputError as error:
@@ -71,10 +92,10 @@ def one_of(names):
 
 
 def gpus(wildcards):
-    # A job asks for a card only where there can be one: on this machine, or behind a cluster's executor.
+    # A job asks for a GPU only where there can be one: on this machine, or behind a cluster's executor.
     plugin = workflow.executor_plugin
     on_cluster = plugin is not None and not plugin.common_settings.local_exec
-    return 1 if on_cluster or has_card() else 0
+    return 1 if on_cluster or has_gpu() else 0
 
 
 def memory(megabytes):
@@ -99,7 +120,7 @@ def comparison_runs(wildcards):
     return PLAN.runs_of(comparison_of(wildcards))
 
 
-PLAN = checked_plan()
+PLAN = validated_plan()
 THREADS = PLAN.configuration.threads
 shell.prefix(shell_prefix())
 
@@ -107,15 +128,11 @@ shell.prefix(shell_prefix())
 wildcard_constraints:
     dataset=one_of(PLAN.configuration.datasets),
     clip=one_of(PLAN.configuration.clips),
-    method=one_of(["zero-shot", *PLAN.run_names(object)]),
+    method=one_of([ZERO_SHOT, *PLAN.run_names(object)]),
     model="[A-Za-z0-9][A-Za-z0-9._-]*",
     source="[A-Za-z0-9][A-Za-z0-9._-]*",
     domain="[A-Za-z0-9][A-Za-z0-9._-]*",
     alpha=r"\d\.\d+",
-    view="clip|imagenet",
+    preprocessing="clip|imagenet",
     seed=r"\d+",
     shard=r"\d{5}",
-
-
-localrules:
-    all,

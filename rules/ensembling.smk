@@ -1,32 +1,30 @@
-# Needs: both ends of a run's model.
+# Needs: both endpoints of a run's model.
 # Gives: averaged models of chosen alphas, for plain open_clip. (The grid itself is averaged inside `score`.)
 
-EXPORT = f"{RUN}/exports/{{alpha}}"
 
-
-rule export_alpha:
+rule export_model:
     input:
-        clip=f"{MODEL}/manifest.json".replace("{model}", "{clip}"),
+        clip=CLIP_MANIFEST,
         encoder=lambda w: PLAN.encoder(run_of(w)),
-        class_weights=f"{RUN}/class_weights.safetensors",
+        head=f"{RUN}/{HEAD}",
     output:
-        weights=f"{EXPORT}/open_clip_model.safetensors",
-        config=f"{EXPORT}/open_clip_config.json",
-        head=f"{EXPORT}/head.safetensors",
-        classes=f"{EXPORT}/classes.json",
+        weights=f"{EXPORT}/{OPEN_CLIP_WEIGHTS}",
+        config=f"{EXPORT}/{OPEN_CLIP_CONFIG}",
+        head=f"{EXPORT}/{EXPORT_HEAD}",
+        classes=f"{EXPORT}/{EXPORT_CLASSES}",
     log:
-        f"{LOGS}/export_alpha/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.log",
+        f"{LOGS}/export_model/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.log",
     benchmark:
-        f"{BENCHMARKS}/export_alpha/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.tsv"
+        f"{BENCHMARKS}/export_model/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.tsv"
     conda:
         "../envs/nameonly.yaml"
     resources:
         mem_mb=memory(4000),
         runtime=20,
     params:
-        code=lambda w: code_of("ensembling.export"),
+        code=lambda w: code_of("ensembling.export_model"),
         encoder=lambda w, input: ["--encoder", input.encoder] if input.encoder else [],
     shell:
-        "python -m workflow_scripts.ensembling.export --code {params.code} --clip {input.clip:q}"
-        " {params.encoder:q} --class-weights {input.class_weights:q} --alpha {wildcards.alpha}"
+        "python -m workflow_scripts.ensembling.export_model --code {params.code} --clip {input.clip:q}"
+        " {params.encoder:q} --head {input.head:q} --alpha {wildcards.alpha}"
         " --output {output.weights:q} --log {log:q}"

@@ -1,19 +1,19 @@
-# Needs: the prompts of a style and a text-to-image checkpoint.
+# Needs: the prompts of a domain and a text-to-image checkpoint.
 # Gives: shards of generated images and their manifests.
 
 GENERATORS = one_of(PLAN.configuration.generators)
 
 
-rule generation_shard:
+rule generate_images:
     input:
-        prompts=f"{PROMPTS}/generation/{{domain}}.parquet",
+        prompts=GENERATION_PROMPTS,
         model=lambda w: model_manifest(PLAN.model_of(w.source)),
     output:
-        f"{IMAGES}/shards/{{shard}}.parquet",
+        SHARD,
     log:
-        f"{LOGS}/generation_shard/{{dataset}}/{{source}}/{{domain}}/{{shard}}.log",
+        f"{LOGS}/generate_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/generation_shard/{{dataset}}/{{source}}/{{domain}}/{{shard}}.tsv"
+        f"{BENCHMARKS}/generate_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.tsv"
     wildcard_constraints:
         source=GENERATORS,
     conda:
@@ -24,34 +24,34 @@ rule generation_shard:
         mem_mb=memory(6000),
         runtime=240,
     params:
-        settings=lambda w: jobs.generation_shard(
+        settings=lambda w: jobs.generate_images(
             PLAN, w.dataset, w.source, w.domain, int(w.shard)
         ).canonical(),
-        code=lambda w: code_of("generation.draw"),
+        code=lambda w: code_of("generation.generate_images"),
     shell:
-        "python -m workflow_scripts.generation.draw --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.generation.generate_images --settings {params.settings:q} --code {params.code}"
         " --prompts {input.prompts:q} --model {input.model:q} --output {output:q} --threads {threads} --log {log:q}"
 
 
-rule generation_manifest:
+rule collect_generated_images:
     input:
         lambda w: shards(PLAN, w.dataset, w.source, w.domain),
     output:
-        f"{IMAGES}/manifest.json",
+        IMAGE_MANIFEST,
     log:
-        f"{LOGS}/generation_manifest/{{dataset}}/{{source}}/{{domain}}.log",
+        f"{LOGS}/collect_generated_images/{{dataset}}/{{source}}/{{domain}}.log",
     benchmark:
-        f"{BENCHMARKS}/generation_manifest/{{dataset}}/{{source}}/{{domain}}.tsv"
+        f"{BENCHMARKS}/collect_generated_images/{{dataset}}/{{source}}/{{domain}}.tsv"
     wildcard_constraints:
         source=GENERATORS,
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.generation_manifest(
+        settings=lambda w: jobs.collect_generated_images(
             w.dataset, w.source, w.domain
         ).canonical(),
-        code=lambda w: code_of("generation.collect"),
+        code=lambda w: code_of("generation.collect_generated_images"),
     shell:
-        "python -m workflow_scripts.generation.collect --settings {params.settings:q} --code {params.code}"
-        " --shards {input:q} --output {output:q} --log {log:q}"
+        "python -m workflow_scripts.generation.collect_generated_images --settings {params.settings:q}"
+        " --code {params.code} --shards {input:q} --output {output:q} --log {log:q}"

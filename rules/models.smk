@@ -1,19 +1,19 @@
-# Needs: manifests of real training images (embedded models), or a hub or a folder.
+# Needs: manifests of real training images (models that are pretrained here), or a hub or a folder.
 # Gives: checkpoints in the libraries' own formats, a manifest each.
 
 
-rule embedded_clip:
+rule pretrain_clip:
     input:
         images=lambda w: PLAN.corpus_manifests(PLAN.configuration.clips[w.model]),
     output:
-        manifest=f"{MODEL}/manifest.json",
+        manifest=MODEL_MANIFEST,
         files=[f"{MODEL}/{name}" for name in CLIP_FILES],
     log:
-        f"{LOGS}/embedded_clip/{{model}}.log",
+        f"{LOGS}/pretrain_clip/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/embedded_clip/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_clip/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(PLAN.embedded_clips),
+        model=one_of(PLAN.pretrained_clips),
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.models
@@ -22,24 +22,24 @@ rule embedded_clip:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        settings=lambda w: jobs.embedded_clip(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.train_clip"),
+        settings=lambda w: jobs.pretrain_clip(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.pretrain_clip"),
     shell:
-        "python -m workflow_scripts.models.train_clip --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.models.pretrain_clip --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
-rule embedded_autoencoder:
+rule pretrain_autoencoder:
     input:
         images=lambda w: PLAN.corpus_manifests(PLAN.text_to_image(w.model)),
     output:
         [f"{MODEL}/{name}" for name in AUTOENCODER_FILES],
     log:
-        f"{LOGS}/embedded_autoencoder/{{model}}.log",
+        f"{LOGS}/pretrain_autoencoder/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/embedded_autoencoder/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_autoencoder/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(PLAN.embedded_generators),
+        model=one_of(PLAN.pretrained_generators),
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.models
@@ -48,30 +48,28 @@ rule embedded_autoencoder:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        settings=lambda w: jobs.autoencoder(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.train_autoencoder"),
-        weights=lambda w, output: next(
-            path for path in output if path.endswith(".safetensors")
-        ),
+        settings=lambda w: jobs.pretrain_autoencoder(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.pretrain_autoencoder"),
+        weights=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
     shell:
-        "python -m workflow_scripts.models.train_autoencoder --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.models.pretrain_autoencoder --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --output {params.weights:q} --threads {threads} --log {log:q}"
 
 
-rule embedded_text_to_image:
+rule pretrain_text_to_image:
     input:
         images=lambda w: PLAN.corpus_manifests(PLAN.text_to_image(w.model)),
         clip=lambda w: model_manifest(PLAN.text_to_image(w.model).clip),
         autoencoder=[f"{MODEL}/{name}" for name in AUTOENCODER_FILES],
     output:
-        manifest=f"{MODEL}/manifest.json",
+        manifest=MODEL_MANIFEST,
         files=[f"{MODEL}/{name}" for name in PIPELINE_FILES],
     log:
-        f"{LOGS}/embedded_text_to_image/{{model}}.log",
+        f"{LOGS}/pretrain_text_to_image/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/embedded_text_to_image/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_text_to_image/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(PLAN.embedded_generators),
+        model=one_of(PLAN.pretrained_generators),
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.text_to_image
@@ -80,29 +78,27 @@ rule embedded_text_to_image:
         mem_mb=memory(6000),
         runtime=120,
     params:
-        settings=lambda w: jobs.denoiser(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.train_text_to_image"),
-        autoencoder=lambda w, input: next(
-            path for path in input.autoencoder if path.endswith(".safetensors")
-        ),
+        settings=lambda w: jobs.pretrain_text_to_image(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.pretrain_text_to_image"),
+        autoencoder=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
     shell:
-        "python -m workflow_scripts.models.train_text_to_image --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.models.pretrain_text_to_image --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --clip {input.clip:q} --autoencoder {params.autoencoder:q}"
         " --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
-rule embedded_student:
+rule pretrain_student:
     input:
         images=lambda w: PLAN.student_manifests(w.model),
     output:
-        manifest=f"{MODEL}/manifest.json",
+        manifest=MODEL_MANIFEST,
         files=[f"{MODEL}/{name}" for name in STUDENT_FILES],
     log:
-        f"{LOGS}/embedded_student/{{model}}.log",
+        f"{LOGS}/pretrain_student/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/embedded_student/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_student/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(PLAN.embedded_students),
+        model=one_of(PLAN.pretrained_students),
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.models
@@ -111,30 +107,30 @@ rule embedded_student:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        settings=lambda w: jobs.embedded_student(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.train_student"),
+        settings=lambda w: jobs.pretrain_student(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.pretrain_student"),
     shell:
-        "python -m workflow_scripts.models.train_student --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.models.pretrain_student --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
 # Local: compute nodes need no network.
-rule collected_model:
+rule fetch_checkpoint:
     output:
-        f"{MODEL}/manifest.json",
+        MODEL_MANIFEST,
     log:
-        f"{LOGS}/collected_model/{{model}}.log",
+        f"{LOGS}/fetch_checkpoint/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/collected_model/{{model}}.tsv"
+        f"{BENCHMARKS}/fetch_checkpoint/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(PLAN.collected_models),
+        model=one_of(PLAN.fetched_checkpoints),
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.collected_model(PLAN, w.model).canonical(),
-        code=lambda w: code_of("models.collect"),
+        settings=lambda w: jobs.fetch_checkpoint(PLAN, w.model).canonical(),
+        code=lambda w: code_of("models.fetch_checkpoint"),
         what=lambda w: PLAN.kind_of_model(w.model),
     shell:
-        "python -m workflow_scripts.models.collect --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.models.fetch_checkpoint --settings {params.settings:q} --code {params.code}"
         " --what {params.what} --output {output:q} --log {log:q}"

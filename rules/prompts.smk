@@ -1,13 +1,13 @@
-# Needs: class names, templates, styles, descriptions.
-# Gives: class names as a file, the prompts of each style, the sentences of the zero-shot head.
+# Needs: class names, templates of each domain, descriptions.
+# Gives: class names as a file, the prompts of each domain, the sentences of the zero-shot head.
 
 
 # Class names go into a file without passing through a shell.
-rule class_names:
+rule write_class_names:
     output:
-        f"{PROMPTS}/classes.json",
+        CLASSES,
     log:
-        f"{LOGS}/class_names/{{dataset}}.log",
+        f"{LOGS}/write_class_names/{{dataset}}.log",
     localrule: True
     params:
         names=lambda w: json.dumps(
@@ -17,42 +17,44 @@ rule class_names:
         write_text(Path(output[0]), params.names)
 
 
-rule generation_prompts:
+rule write_generation_prompts:
     input:
-        f"{PROMPTS}/classes.json",
+        CLASSES,
     output:
-        f"{PROMPTS}/generation/{{domain}}.parquet",
+        GENERATION_PROMPTS,
     log:
-        f"{LOGS}/generation_prompts/{{dataset}}/{{domain}}.log",
+        f"{LOGS}/write_generation_prompts/{{dataset}}/{{domain}}.log",
     benchmark:
-        f"{BENCHMARKS}/generation_prompts/{{dataset}}/{{domain}}.tsv"
+        f"{BENCHMARKS}/write_generation_prompts/{{dataset}}/{{domain}}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.style_prompts(PLAN, w.dataset, w.domain).canonical(),
-        code=lambda w: code_of("prompts.generation_prompts"),
+        settings=lambda w: jobs.write_generation_prompts(
+            PLAN, w.dataset, w.domain
+        ).canonical(),
+        code=lambda w: code_of("prompts.write_generation_prompts"),
     shell:
-        "python -m workflow_scripts.prompts.generation_prompts --settings {params.settings:q} --code {params.code}"
-        " --classes {input:q} --output {output:q} --log {log:q}"
+        "python -m workflow_scripts.prompts.write_generation_prompts --settings {params.settings:q}"
+        " --code {params.code} --classes {input:q} --output {output:q} --log {log:q}"
 
 
-rule head_prompts:
+rule write_head_prompts:
     input:
-        classes=f"{PROMPTS}/classes.json",
+        classes=CLASSES,
         descriptions=lambda w: PLAN.description_files(w.dataset),
     output:
-        f"{PROMPTS}/head.parquet",
+        HEAD_PROMPTS,
     log:
-        f"{LOGS}/head_prompts/{{dataset}}.log",
+        f"{LOGS}/write_head_prompts/{{dataset}}.log",
     benchmark:
-        f"{BENCHMARKS}/head_prompts/{{dataset}}.tsv"
+        f"{BENCHMARKS}/write_head_prompts/{{dataset}}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.head_prompts(PLAN, w.dataset).canonical(),
-        code=lambda w: code_of("prompts.head_prompts"),
+        settings=lambda w: jobs.write_head_prompts(PLAN, w.dataset).canonical(),
+        code=lambda w: code_of("prompts.write_head_prompts"),
     shell:
-        "python -m workflow_scripts.prompts.head_prompts --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.prompts.write_head_prompts --settings {params.settings:q} --code {params.code}"
         " --classes {input.classes:q} --output {output:q} --log {log:q}"

@@ -1,52 +1,52 @@
 # Needs: a built-in data set or image folders, and the class names.
 # Gives: real images in the same shards as generated ones, and their manifests.
 
-REAL = "real-train|real-test"
+REAL = one_of((REAL_TRAIN, REAL_TEST))
 
 
-rule real_shard:
+rule convert_real_images:
     input:
-        f"{PROMPTS}/classes.json",
+        CLASSES,
     output:
-        f"{IMAGES}/shards/{{shard}}.parquet",
+        SHARD,
     log:
-        f"{LOGS}/real_shard/{{dataset}}/{{source}}/{{domain}}/{{shard}}.log",
+        f"{LOGS}/convert_real_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.log",
     benchmark:
-        f"{BENCHMARKS}/real_shard/{{dataset}}/{{source}}/{{domain}}/{{shard}}.tsv"
+        f"{BENCHMARKS}/convert_real_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.tsv"
     wildcard_constraints:
         source=REAL,
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.real_shard(
+        settings=lambda w: jobs.convert_real_images(
             PLAN, w.dataset, w.source, w.domain, int(w.shard)
         ).canonical(),
-        code=lambda w: code_of("real_images.shard"),
+        code=lambda w: code_of("real_images.convert_real_images"),
     shell:
-        "python -m workflow_scripts.real_images.shard --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.real_images.convert_real_images --settings {params.settings:q} --code {params.code}"
         " --classes {input:q} --output {output:q} --log {log:q}"
 
 
-rule real_manifest:
+rule collect_real_images:
     input:
         lambda w: shards(PLAN, w.dataset, w.source, w.domain),
     output:
-        f"{IMAGES}/manifest.json",
+        IMAGE_MANIFEST,
     log:
-        f"{LOGS}/real_manifest/{{dataset}}/{{source}}/{{domain}}.log",
+        f"{LOGS}/collect_real_images/{{dataset}}/{{source}}/{{domain}}.log",
     benchmark:
-        f"{BENCHMARKS}/real_manifest/{{dataset}}/{{source}}/{{domain}}.tsv"
+        f"{BENCHMARKS}/collect_real_images/{{dataset}}/{{source}}/{{domain}}.tsv"
     wildcard_constraints:
         source=REAL,
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.real_manifest(
+        settings=lambda w: jobs.collect_real_images(
             PLAN, w.dataset, w.source, w.domain
         ).canonical(),
-        code=lambda w: code_of("real_images.collect"),
+        code=lambda w: code_of("real_images.collect_real_images"),
     shell:
-        "python -m workflow_scripts.real_images.collect --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.real_images.collect_real_images --settings {params.settings:q} --code {params.code}"
         " --shards {input:q} --output {output:q} --log {log:q}"

@@ -1,18 +1,18 @@
-# Needs: metric tables, training logs, records, and images of every kind.
+# Needs: metric tables, training logs, metadata, and images of every kind.
 # Gives: figures per comparison, one table, and one self-contained page.
 
 
-rule report_figures:
+rule draw_figures:
     input:
         metrics=lambda w: [
             path for run in comparison_runs(w) for path in run_metrics(PLAN, run)
         ],
-        logs=lambda w: [
-            f"{run.folder}/train.jsonl"
+        training_logs=lambda w: [
+            f"{run.folder}/{TRAINING_LOG}"
             for run in comparison_runs(w)
-            if run.method != "zero-shot"
+            if run.method != ZERO_SHOT
         ],
-        generated=lambda w: PLAN.source_manifests(w.dataset, w.source),
+        generated=lambda w: PLAN.manifests_of_source(w.dataset, w.source),
         real=lambda w: PLAN.test_manifests(w.dataset),
     output:
         images=report(
@@ -37,48 +37,49 @@ rule report_figures:
             labels={"figure": "training curves"},
         ),
     log:
-        f"{LOGS}/report_figures/{{dataset}}/{{source}}/{{clip}}.log",
+        f"{LOGS}/draw_figures/{{dataset}}/{{source}}/{{clip}}.log",
     benchmark:
-        f"{BENCHMARKS}/report_figures/{{dataset}}/{{source}}/{{clip}}.tsv"
+        f"{BENCHMARKS}/draw_figures/{{dataset}}/{{source}}/{{clip}}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=jobs.figures(PLAN).canonical(),
-        code=lambda w: code_of("report.figures"),
+        settings=jobs.draw_figures(PLAN).canonical(),
+        code=lambda w: code_of("report.draw_figures"),
     shell:
-        "python -m workflow_scripts.report.figures --settings {params.settings:q} --code {params.code}"
-        " --metrics {input.metrics:q} --logs {input.logs:q} --generated {input.generated:q} --real {input.real:q}"
+        "python -m workflow_scripts.report.draw_figures --settings {params.settings:q} --code {params.code}"
+        " --metrics {input.metrics:q} --training-logs {input.training_logs:q} --generated {input.generated:q}"
+        " --real {input.real:q}"
         " --images {output.images:q} --alphas {output.alphas:q} --training {output.training:q} --log {log:q}"
 
 
-rule report_page:
+rule write_page:
     input:
         metrics=report_metrics(PLAN),
-        records=report_records(PLAN),
+        metadata=report_metadata(PLAN),
         manifests=[*PLAN.model_manifests(), *PLAN.all_image_manifests()],
         figures=report_figures(PLAN),
     output:
         page=report(
-            f"{REPORT}/index.html",
+            PAGE,
             caption="../workflow_scripts/report/captions/page.rst",
             category="Report",
             labels={"figure": "the whole page"},
         ),
-        table=f"{REPORT}/metrics.csv",
+        table=ALL_METRICS,
     log:
-        f"{LOGS}/report_page.log",
+        f"{LOGS}/write_page.log",
     benchmark:
-        f"{BENCHMARKS}/report_page/page.tsv"
+        f"{BENCHMARKS}/write_page/page.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.page(PLAN).canonical(),
-        code=lambda w: code_of("report.page"),
+        settings=lambda w: jobs.write_page(PLAN).canonical(),
+        code=lambda w: code_of("report.write_page"),
         costs=BENCHMARKS,
     shell:
-        "python -m workflow_scripts.report.page --settings {params.settings:q} --code {params.code}"
-        " --metrics {input.metrics:q} --records {input.records:q} --manifests {input.manifests:q}"
+        "python -m workflow_scripts.report.write_page --settings {params.settings:q} --code {params.code}"
+        " --metrics {input.metrics:q} --metadata {input.metadata:q} --manifests {input.manifests:q}"
         " --figures {input.figures:q} --costs {params.costs:q} --output {output.page:q} --table {output.table:q}"
         " --log {log:q}"

@@ -1,23 +1,21 @@
 # Needs: a CLIP checkpoint, the sentences of the head, and image manifests.
-# Gives: class weights, trained image encoders or contexts, training logs and run records; embeddings that some methods
+# Gives: heads, fine-tuned image encoders or contexts, training logs and metadata; embeddings that some methods
 # learn from. One rule per kind of method.
 
-ZERO_SHOT_RUN = "results/{dataset}/runs/none/{clip}/zero-shot/seed0"
 RUN_LOG = "{dataset}/{source}/{clip}/{method}/seed{seed}"
-CLIP_MANIFEST = f"{MODEL}/manifest.json".replace("{model}", "{clip}")
 
 
-rule zero_shot_head:
+rule build_zero_shot_head:
     input:
         clip=CLIP_MANIFEST,
-        prompts=f"{PROMPTS}/head.parquet",
+        prompts=HEAD_PROMPTS,
     output:
-        weights=f"{ZERO_SHOT_RUN}/class_weights.safetensors",
-        record=f"{ZERO_SHOT_RUN}/record.json",
+        head=f"{ZERO_SHOT_RUN}/{HEAD}",
+        metadata=f"{ZERO_SHOT_RUN}/{METADATA}",
     log:
-        f"{LOGS}/zero_shot_head/{{dataset}}/{{clip}}.log",
+        f"{LOGS}/build_zero_shot_head/{{dataset}}/{{clip}}.log",
     benchmark:
-        f"{BENCHMARKS}/zero_shot_head/{{dataset}}/{{clip}}.tsv"
+        f"{BENCHMARKS}/build_zero_shot_head/{{dataset}}/{{clip}}.tsv"
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.training
@@ -26,27 +24,27 @@ rule zero_shot_head:
         mem_mb=memory(4000),
         runtime=30,
     params:
-        code=lambda w: code_of("training.zero_shot"),
+        code=lambda w: code_of("training.build_zero_shot_head"),
     shell:
-        "python -m workflow_scripts.training.zero_shot --code {params.code} --clip {input.clip:q}"
-        " --prompts {input.prompts:q} --output {output.weights:q} --record {output.record:q}"
+        "python -m workflow_scripts.training.build_zero_shot_head --code {params.code} --clip {input.clip:q}"
+        " --prompts {input.prompts:q} --output {output.head:q} --metadata {output.metadata:q}"
         " --threads {threads} --log {log:q}"
 
 
-rule finetune:
+rule train_finetune:
     input:
         images=lambda w: PLAN.train_manifests(run_of(w)),
         clip=CLIP_MANIFEST,
-        head=f"{ZERO_SHOT_RUN}/class_weights.safetensors",
+        zero_shot_head=f"{ZERO_SHOT_RUN}/{HEAD}",
     output:
-        weights=f"{RUN}/model.safetensors",
-        class_weights=f"{RUN}/class_weights.safetensors",
-        records=f"{RUN}/train.jsonl",
-        record=f"{RUN}/record.json",
+        encoder=f"{RUN}/{ENCODER}",
+        head=f"{RUN}/{HEAD}",
+        training_log=f"{RUN}/{TRAINING_LOG}",
+        metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/finetune/{RUN_LOG}.log",
+        f"{LOGS}/train_finetune/{RUN_LOG}.log",
     benchmark:
-        f"{BENCHMARKS}/finetune/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_finetune/{RUN_LOG}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Finetune)),
     conda:
@@ -57,26 +55,27 @@ rule finetune:
         mem_mb=memory(8000),
         runtime=240,
     params:
-        settings=lambda w: jobs.training(PLAN, run_of(w)).canonical(),
-        code=lambda w: code_of("training.finetune"),
+        settings=lambda w: jobs.train(PLAN, run_of(w)).canonical(),
+        code=lambda w: code_of("training.train_finetune"),
     shell:
-        "python -m workflow_scripts.training.finetune --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --clip {input.clip:q} --head {input.head:q} --output {output.weights:q}"
-        " --class-weights {output.class_weights:q} --records {output.records:q} --record {output.record:q}"
-        " --threads {threads} --log {log:q}"
+        "python -m workflow_scripts.training.train_finetune --settings {params.settings:q} --code {params.code}"
+        " --images {input.images:q} --clip {input.clip:q} --zero-shot-head {input.zero_shot_head:q}"
+        " --output {output.encoder:q} --output-head {output.head:q}"
+        " --training-log {output.training_log:q} --metadata {output.metadata:q} --threads {threads} --log {log:q}"
 
 
-# A table per domain: evidence for OGEN, a black-box teacher for VL2V-ADiP. Any table of this form can take its place.
-rule image_embeddings:
+# A table per domain: features of base classes for OGEN, a black-box teacher for VL2V-ADiP. Any table of this form can
+# take its place.
+rule embed_images:
     input:
-        images=f"{IMAGES}/manifest.json",
+        images=IMAGE_MANIFEST,
         clip=CLIP_MANIFEST,
     output:
         EMBEDDINGS,
     log:
-        f"{LOGS}/image_embeddings/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{view}}.log",
+        f"{LOGS}/embed_images/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{preprocessing}}.log",
     benchmark:
-        f"{BENCHMARKS}/image_embeddings/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{view}}.tsv"
+        f"{BENCHMARKS}/embed_images/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{preprocessing}}.tsv"
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.training
@@ -85,48 +84,50 @@ rule image_embeddings:
         mem_mb=memory(6000),
         runtime=120,
     params:
-        code=lambda w: code_of("training.embed"),
+        code=lambda w: code_of("training.embed_images"),
     shell:
-        "python -m workflow_scripts.training.embed --code {params.code} --images {input.images:q}"
-        " --clip {input.clip:q} --view {wildcards.view} --output {output:q} --threads {threads} --log {log:q}"
+        "python -m workflow_scripts.training.embed_images --code {params.code} --images {input.images:q}"
+        " --clip {input.clip:q} --preprocessing {wildcards.preprocessing} --output {output:q} --threads {threads}"
+        " --log {log:q}"
 
 
-rule class_statistics:
+rule compute_class_statistics:
     input:
         images=lambda w: PLAN.train_manifests(run_of(w)),
         embeddings=lambda w: PLAN.embeddings(run_of(w)),
     output:
-        f"{RUN}/class_statistics.safetensors",
+        f"{RUN}/{CLASS_STATISTICS}",
     log:
-        f"{LOGS}/class_statistics/{RUN_LOG}.log",
+        f"{LOGS}/compute_class_statistics/{RUN_LOG}.log",
     benchmark:
-        f"{BENCHMARKS}/class_statistics/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/compute_class_statistics/{RUN_LOG}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Ogen)),
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.class_statistics(PLAN, run_of(w)).canonical(),
-        code=lambda w: code_of("training.ogen.statistics"),
+        settings=lambda w: jobs.compute_class_statistics(PLAN, run_of(w)).canonical(),
+        code=lambda w: code_of("training.ogen.compute_class_statistics"),
     shell:
-        "python -m workflow_scripts.training.ogen.statistics --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --embeddings {input.embeddings:q} --output {output:q} --log {log:q}"
+        "python -m workflow_scripts.training.ogen.compute_class_statistics --settings {params.settings:q}"
+        " --code {params.code} --images {input.images:q} --embeddings {input.embeddings:q} --output {output:q}"
+        " --log {log:q}"
 
 
-rule ogen:
+rule train_ogen:
     input:
         images=lambda w: PLAN.train_manifests(run_of(w)),
         clip=CLIP_MANIFEST,
-        statistics=f"{RUN}/class_statistics.safetensors",
+        statistics=f"{RUN}/{CLASS_STATISTICS}",
     output:
-        context=f"{RUN}/context.safetensors",
-        records=f"{RUN}/train.jsonl",
-        record=f"{RUN}/record.json",
+        context=f"{RUN}/{CONTEXT}",
+        training_log=f"{RUN}/{TRAINING_LOG}",
+        metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/ogen/{RUN_LOG}.log",
+        f"{LOGS}/train_ogen/{RUN_LOG}.log",
     benchmark:
-        f"{BENCHMARKS}/ogen/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_ogen/{RUN_LOG}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Ogen)),
     conda:
@@ -137,25 +138,25 @@ rule ogen:
         mem_mb=memory(8000),
         runtime=240,
     params:
-        settings=lambda w: jobs.training(PLAN, run_of(w)).canonical(),
-        code=lambda w: code_of("training.ogen.train"),
+        settings=lambda w: jobs.train(PLAN, run_of(w)).canonical(),
+        code=lambda w: code_of("training.ogen.train_ogen"),
     shell:
-        "python -m workflow_scripts.training.ogen.train --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.training.ogen.train_ogen --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --clip {input.clip:q} --statistics {input.statistics:q} --output {output.context:q}"
-        " --records {output.records:q} --record {output.record:q} --threads {threads} --log {log:q}"
+        " --training-log {output.training_log:q} --metadata {output.metadata:q} --threads {threads} --log {log:q}"
 
 
-rule ogen_class_weights:
+rule build_ogen_head:
     input:
         clip=CLIP_MANIFEST,
-        context=f"{RUN}/context.safetensors",
+        context=f"{RUN}/{CONTEXT}",
         images=lambda w: PLAN.train_manifests(run_of(w))[0],
     output:
-        f"{RUN}/class_weights.safetensors",
+        f"{RUN}/{HEAD}",
     log:
-        f"{LOGS}/ogen_class_weights/{RUN_LOG}.log",
+        f"{LOGS}/build_ogen_head/{RUN_LOG}.log",
     benchmark:
-        f"{BENCHMARKS}/ogen_class_weights/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/build_ogen_head/{RUN_LOG}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Ogen)),
     conda:
@@ -166,28 +167,28 @@ rule ogen_class_weights:
         mem_mb=memory(4000),
         runtime=30,
     params:
-        settings=lambda w: jobs.ogen_heads(PLAN, run_of(w)).canonical(),
-        code=lambda w: code_of("training.ogen.class_weights"),
+        settings=lambda w: jobs.build_ogen_head(PLAN, run_of(w)).canonical(),
+        code=lambda w: code_of("training.ogen.build_ogen_head"),
     shell:
-        "python -m workflow_scripts.training.ogen.class_weights --settings {params.settings:q} --code {params.code}"
+        "python -m workflow_scripts.training.ogen.build_ogen_head --settings {params.settings:q} --code {params.code}"
         " --clip {input.clip:q} --context {input.context:q} --images {input.images:q} --output {output:q}"
         " --threads {threads} --log {log:q}"
 
 
-rule vl2v_sd:
+rule train_vl2v_sd:
     input:
         images=lambda w: PLAN.train_manifests(run_of(w)),
         clip=CLIP_MANIFEST,
-        head=f"{ZERO_SHOT_RUN}/class_weights.safetensors",
+        zero_shot_head=f"{ZERO_SHOT_RUN}/{HEAD}",
     output:
-        weights=f"{RUN}/model.safetensors",
-        class_weights=f"{RUN}/class_weights.safetensors",
-        records=f"{RUN}/train.jsonl",
-        record=f"{RUN}/record.json",
+        encoder=f"{RUN}/{ENCODER}",
+        head=f"{RUN}/{HEAD}",
+        training_log=f"{RUN}/{TRAINING_LOG}",
+        metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/vl2v_sd/{RUN_LOG}.log",
+        f"{LOGS}/train_vl2v_sd/{RUN_LOG}.log",
     benchmark:
-        f"{BENCHMARKS}/vl2v_sd/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_vl2v_sd/{RUN_LOG}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Vl2vSd)),
     conda:
@@ -198,30 +199,31 @@ rule vl2v_sd:
         mem_mb=memory(8000),
         runtime=240,
     params:
-        settings=lambda w: jobs.training(PLAN, run_of(w)).canonical(),
-        code=lambda w: code_of("training.vl2v.sd"),
+        settings=lambda w: jobs.train(PLAN, run_of(w)).canonical(),
+        code=lambda w: code_of("training.vl2v.train_vl2v_sd"),
     shell:
-        "python -m workflow_scripts.training.vl2v.sd --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --clip {input.clip:q} --head {input.head:q} --output {output.weights:q} --class-weights {output.class_weights:q}"
-        " --records {output.records:q} --record {output.record:q} --threads {threads} --log {log:q}"
+        "python -m workflow_scripts.training.vl2v.train_vl2v_sd --settings {params.settings:q} --code {params.code}"
+        " --images {input.images:q} --clip {input.clip:q} --zero-shot-head {input.zero_shot_head:q}"
+        " --output {output.encoder:q} --output-head {output.head:q}"
+        " --training-log {output.training_log:q} --metadata {output.metadata:q} --threads {threads} --log {log:q}"
 
 
-rule vl2v_adip:
+rule train_vl2v_adip:
     input:
         images=lambda w: PLAN.train_manifests(run_of(w)),
         clip=CLIP_MANIFEST,
-        head=f"{ZERO_SHOT_RUN}/class_weights.safetensors",
+        zero_shot_head=f"{ZERO_SHOT_RUN}/{HEAD}",
         student=lambda w: PLAN.student_manifest(run_of(w)),
         embeddings=lambda w: PLAN.embeddings(run_of(w)),
     output:
-        weights=f"{RUN}/model.safetensors",
-        class_weights=f"{RUN}/class_weights.safetensors",
-        records=f"{RUN}/train.jsonl",
-        record=f"{RUN}/record.json",
+        encoder=f"{RUN}/{ENCODER}",
+        head=f"{RUN}/{HEAD}",
+        training_log=f"{RUN}/{TRAINING_LOG}",
+        metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/vl2v_adip/{RUN_LOG}.log",
+        f"{LOGS}/train_vl2v_adip/{RUN_LOG}.log",
     benchmark:
-        f"{BENCHMARKS}/vl2v_adip/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_vl2v_adip/{RUN_LOG}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Vl2vAdip)),
     conda:
@@ -232,13 +234,14 @@ rule vl2v_adip:
         mem_mb=memory(8000),
         runtime=240,
     params:
-        settings=lambda w: jobs.training(PLAN, run_of(w)).canonical(),
-        code=lambda w: code_of("training.vl2v.adip"),
+        settings=lambda w: jobs.train(PLAN, run_of(w)).canonical(),
+        code=lambda w: code_of("training.vl2v.train_vl2v_adip"),
         embeddings=lambda w, input: (
             ["--embeddings", *input.embeddings] if input.embeddings else []
         ),
     shell:
-        "python -m workflow_scripts.training.vl2v.adip --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --clip {input.clip:q} --head {input.head:q} --student {input.student:q} {params.embeddings:q}"
-        " --output {output.weights:q} --class-weights {output.class_weights:q}"
-        " --records {output.records:q} --record {output.record:q} --threads {threads} --log {log:q}"
+        "python -m workflow_scripts.training.vl2v.train_vl2v_adip --settings {params.settings:q} --code {params.code}"
+        " --images {input.images:q} --clip {input.clip:q} --zero-shot-head {input.zero_shot_head:q}"
+        " --student {input.student:q} {params.embeddings:q}"
+        " --output {output.encoder:q} --output-head {output.head:q}"
+        " --training-log {output.training_log:q} --metadata {output.metadata:q} --threads {threads} --log {log:q}"

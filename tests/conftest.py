@@ -1,4 +1,4 @@
-"""What tests of the workflow, of clusters and of faults share."""
+"""What tests of the workflow, of clusters and of fault injection share."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +11,9 @@ from tests.workflow.harness import Planner, copy_project, run, small_files
 @pytest.fixture(scope="session")
 def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
     """Return a planner of dry runs."""
-    found = Planner(tmp_path_factory.mktemp("planner"))
-    yield found
-    found.close()
+    planner = Planner(tmp_path_factory.mktemp("planner"))
+    yield planner
+    planner.close()
 
 
 @pytest.fixture(scope="session")

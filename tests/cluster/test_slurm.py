@@ -14,32 +14,32 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
 RUN = "results/digits/runs/digits-diffusion/digits-clip/regft/seed0"
 LOCAL = {
-    "class_names",
-    "generation_prompts",
-    "head_prompts",
-    "real_shard",
-    "real_manifest",
-    "generation_manifest",
-    "metrics",
-    "report_figures",
-    "report_page",
+    "write_class_names",
+    "write_generation_prompts",
+    "write_head_prompts",
+    "convert_real_images",
+    "collect_real_images",
+    "collect_generated_images",
+    "compute_metrics",
+    "draw_figures",
+    "write_page",
 }
 DECLARED = {
-    "embedded_clip": (4000, 60),
-    "embedded_autoencoder": (4000, 60),
-    "embedded_text_to_image": (6000, 120),
-    "zero_shot_head": (4000, 30),
-    "generation_shard": (6000, 240),
-    "finetune": (8000, 240),
-    "score": (6000, 120),
+    "pretrain_clip": (4000, 60),
+    "pretrain_autoencoder": (4000, 60),
+    "pretrain_text_to_image": (6000, 120),
+    "build_zero_shot_head": (4000, 30),
+    "generate_images": (6000, 240),
+    "train_finetune": (8000, 240),
+    "score_images": (6000, 120),
 }
-"""Memory in MB and minutes of every rule that goes to the cluster; each asks for one card."""
+"""Memory in MB and minutes of every rule that goes to the cluster; each asks for one GPU."""
 
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
-    with throwaway_slurm(tmp_path_factory.mktemp("slurm")) as found:
-        yield found
+    with throwaway_slurm(tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
 
 
 def command(project: Path) -> list[str]:
@@ -84,9 +84,9 @@ def test_every_job_has_what_its_rule_declares(on_cluster: Path, slurm: Slurm) ->
 
 
 def test_results_are_those_of_a_local_run(on_cluster: Path, undisturbed: Path, planner: Planner) -> None:
-    found, expected = digests(on_cluster / "results"), digests(undisturbed / "results")
+    measured, expected = digests(on_cluster / "results"), digests(undisturbed / "results")
     assert len(expected) > 20
-    assert found == expected
+    assert measured == expected
     # And either one goes on from the other's results.
     assert planner.plan(on_cluster, small_overlay()) == {}
 
@@ -99,23 +99,23 @@ def test_a_second_run_does_nothing(on_cluster: Path, slurm: Slurm) -> None:
     assert len(slurm.jobs()) == before
 
 
-# After a node died SLURM waits two minutes before it starts the job again: `make faults`.
-@pytest.mark.parametrize("blow", ["scancel", pytest.param("node down", marks=pytest.mark.faults)])
-def test_a_training_that_is_killed_is_tried_again(on_cluster: Path, slurm: Slurm, blow: str) -> None:
+# After a node died SLURM waits two minutes before it starts the job again: `make fault-injection`.
+@pytest.mark.parametrize("fault", ["scancel", pytest.param("node down", marks=pytest.mark.fault_injection)])
+def test_a_training_that_is_killed_is_tried_again(on_cluster: Path, slurm: Slurm, fault: str) -> None:
     before = digests(on_cluster / "results")
     shutil.rmtree(on_cluster / RUN)
     process = subprocess.Popen(
         command(on_cluster), env=slurm.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    job = slurm.wait_for("finetune", seconds=90)
-    if blow == "scancel":
+    job = slurm.wait_for("train_finetune", seconds=90)
+    if fault == "scancel":
         slurm.ask("scancel", job["JobId"])
     else:
         slurm.ask("scontrol", "update", f"NodeName={job['NodeList']}", "State=DOWN", "Reason=test")
         slurm.ask("scontrol", "update", f"NodeName={job['NodeList']}", "State=RESUME")
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output[-5000:]
-    trainings = [each for each in slurm.jobs() if rule_of(each) == "finetune"]
+    trainings = [each for each in slurm.jobs() if rule_of(each) == "train_finetune"]
     requeued = [each for each in trainings if each["JobId"] == job["JobId"] and each["Restarts"] != "0"]
     assert requeued or [each["JobState"] for each in trainings if each["JobId"] == job["JobId"]] != ["COMPLETED"]
     assert digests(on_cluster / "results") == before

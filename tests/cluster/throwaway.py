@@ -1,4 +1,4 @@
-"""A SLURM of two nodes on this machine, with pretended graphics cards; it lives as long as the tests."""
+"""A SLURM of two nodes on this machine, with pretended GPUs; it lives as long as the tests."""
 
 import os
 import re
@@ -15,7 +15,7 @@ ETC = Path("/etc/slurm")
 """Where SLURM looks for its configuration. Inside a job nothing else helps: the executor drops SLURM's variables."""
 FILES = ("slurm.conf", "gres.conf", "cgroup.conf")
 NODES = {"one": "/dev/null", "two": "/dev/zero"}
-"""Each node's pretended card."""
+"""Each node's pretended GPU."""
 PROGRAMS = ("slurmctld", "slurmd", "munged", "squeue", "scontrol", "scancel")
 
 
@@ -94,8 +94,8 @@ class Slurm:
 
     def running(self, rule: str) -> dict[str, str] | None:
         """Return a running job of a rule, if there is one: its log lies in a folder of the rule's name."""
-        found = [job for job in self.jobs() if job["JobState"] == "RUNNING" and f"/rule_{rule}/" in job["StdOut"]]
-        return found[0] if found else None
+        running = [job for job in self.jobs() if job["JobState"] == "RUNNING" and f"/rule_{rule}/" in job["StdOut"]]
+        return running[0] if running else None
 
     def wait_for(self, rule: str, *, seconds: float) -> dict[str, str]:
         """Wait until a job of a rule runs.
@@ -117,8 +117,8 @@ def throwaway_slurm(folder: Path) -> Iterator[Slurm]:
     """Start the daemons and yield the cluster; everything is stopped at the end."""
     (folder / "state").mkdir(parents=True)
     (folder / "slurm.conf").write_text(_configuration(folder))
-    cards = [f"NodeName={name} Name=gpu File={card}\n" for name, card in NODES.items()]
-    (folder / "gres.conf").write_text("".join(cards))
+    gpus = [f"NodeName={name} Name=gpu File={GPU}\n" for name, GPU in NODES.items()]
+    (folder / "gres.conf").write_text("".join(gpus))
     (folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n")
     slurm = Slurm({**os.environ, "PATH": _path()})
     munged = _start_munge(slurm.environment)

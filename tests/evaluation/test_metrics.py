@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from workflow_scripts.common.constants import METRIC_COLUMNS
+from workflow_scripts.evaluation.metric_table import metric_table
 from workflow_scripts.evaluation.metrics import (
     Outcomes,
     calibration_error,
@@ -18,24 +20,22 @@ from workflow_scripts.evaluation.metrics import (
     outcomes,
     resample_weights,
 )
-from workflow_scripts.evaluation.scores import SCORE_COLUMNS, summarise
+from workflow_scripts.evaluation.score_table import SCORE_COLUMNS, summarize
 from workflow_scripts.evaluation.settings import MetricsJob
-from workflow_scripts.evaluation.tables import metric_table
-from workflow_scripts.ground.vocabulary import METRIC_COLUMNS
 
 Measure = Callable[..., pd.DataFrame]
 
 
 def scores(
-    logits: torch.Tensor, labels: list[int], alpha: str = "0.50", prefix: str = "", space: str = "all"
+    logits: torch.Tensor, labels: list[int], alpha: str = "0.50", prefix: str = "", label_set: str = "all"
 ) -> pa.Table:
     count = len(labels)
     columns = {
-        **{name: list(values) for name, values in summarise(logits, torch.tensor(labels)).items()},
+        **{name: list(values) for name, values in summarize(logits, torch.tensor(labels)).items()},
         "alpha": [alpha] * count,
-        "space": [space] * count,
+        "label_set": [label_set] * count,
         "classes": [logits.shape[1]] * count,
-        "source_image": [f"{prefix}{k:04d}" for k in range(count)],
+        "image_id": [f"{prefix}{k:04d}" for k in range(count)],
         "label": labels,
         "logits": [None] * count,
     }
@@ -43,7 +43,7 @@ def scores(
 
 
 def outcome_of(table: pa.Table) -> Outcomes:
-    return outcomes(table, table["source_image"].combine_chunks())
+    return outcomes(table, table["image_id"].combine_chunks())
 
 
 @pytest.fixture
@@ -137,20 +137,24 @@ def test_held_out_images_do_not_enter_the_mean(measure: Measure):
 def test_alphas_are_told_apart(measure: Measure):
     tables = [scores(LOGITS, LABELS, alpha="0.00"), scores(-LOGITS, LABELS, alpha="1.00")]
     table = measure({"photo": pa.concat_tables(tables)})
-    found = table[(table.metric == "top1") & (table.domain == "photo")].set_index("alpha").value
-    assert found["0.00"] == 0.75
-    assert found["1.00"] != 0.75
+    values = table[(table.metric == "top1") & (table.domain == "photo")].set_index("alpha").value
+    assert values["0.00"] == 0.75
+    assert values["1.00"] != 0.75
 
 
 def test_the_harmonic_mean_is_of_base_and_new(measure: Measure):
     good = torch.tensor([[1.0, -1.0]]).repeat(4, 1)
-    tables = [scores(LOGITS, LABELS), scores(good, [0] * 4, space="base"), scores(good, [0, 0, 0, 1], space="new")]
+    tables = [
+        scores(LOGITS, LABELS),
+        scores(good, [0] * 4, label_set="base"),
+        scores(good, [0, 0, 0, 1], label_set="new"),
+    ]
     table = measure({"photo": pa.concat_tables(tables)})
-    found = table[(table.metric == "top1") & (table.domain == "photo")].set_index("space").value
-    assert found.to_dict() == {"all": 0.75, "base": 1.0, "new": 0.75, "harmonic": pytest.approx(2 * 0.75 / 1.75)}
+    values = table[(table.metric == "top1") & (table.domain == "photo")].set_index("label_set").value
+    assert values.to_dict() == {"all": 0.75, "base": 1.0, "new": 0.75, "harmonic": pytest.approx(2 * 0.75 / 1.75)}
 
 
-def test_an_image_counts_by_its_source_wherever_it_stands(measure: Measure):
+def test_an_image_counts_by_its_id_wherever_it_stands(measure: Measure):
     table = scores(LOGITS, LABELS)
     turned = table.take([3, 1, 0, 2])
     same = measure({"photo": table, "negative": turned})

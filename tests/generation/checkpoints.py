@@ -29,7 +29,7 @@ from transformers import (
     T5EncoderModel,
 )
 
-from workflow_scripts.ground.manifests import write_model_manifest
+from workflow_scripts.common.manifests import write_model_manifest
 
 LETTERS = [chr(code) for code in range(97, 123)]
 

@@ -1,4 +1,4 @@
-"""The very same drawing code on small checkpoints of four families."""
+"""The very same sampling code on small checkpoints of four families."""
 
 import io
 from pathlib import Path
@@ -11,14 +11,14 @@ import torch
 from PIL import Image
 
 from tests.generation.checkpoints import FAMILIES, save_checkpoint
-from workflow_scripts.generation import draw as draw_entry
-from workflow_scripts.generation.drawing import draw, draw_batch, requests
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.shards import ImageRow, open_shard, provenance_of
+from workflow_scripts.generation import generate_images
 from workflow_scripts.generation.pipelines import load_pipeline
 from workflow_scripts.generation.prompt_embeddings import EncodedPrompts, encode_prompts
-from workflow_scripts.generation.settings import ShardSettings
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.shards import ImageRow, open_shard, provenance_of
-from workflow_scripts.prompts.tables import GENERATION_COLUMNS, generation_rows, write_table
+from workflow_scripts.generation.sampling import generate, generate_batch, requests
+from workflow_scripts.generation.settings import GeneratedShardJob
+from workflow_scripts.prompts.prompt_table import GENERATION_COLUMNS, generation_rows, write_table
 
 CPU = torch.device("cpu")
 NAMES = ('a "b" $(touch x)', "../x/é")
@@ -29,11 +29,11 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {family: save_checkpoint(family, tmp_path_factory.mktemp(family)) for family in FAMILIES}
 
 
-def settings(**changes: Any) -> ShardSettings:
+def settings(**changes: Any) -> GeneratedShardJob:
     values: dict[str, Any] = {
         "dataset": "d",
-        "generator": "g",
-        "style": "photo",
+        "source": "g",
+        "domain": "photo",
         "first_index": 0,
         "indices": 2,
         "steps": 2,
@@ -42,16 +42,16 @@ def settings(**changes: Any) -> ShardSettings:
         "batch_size": 4,
         **changes,
     }
-    return ShardSettings(**values)
+    return GeneratedShardJob(**values)
 
 
 def prompts() -> list[dict[str, Any]]:
-    return generation_rows(NAMES, style="photo", templates=["one {}", "two {}"])
+    return generation_rows(NAMES, domain="photo", templates=["one {}", "two {}"])
 
 
-def drawn(manifest: Path, chosen: ShardSettings) -> list[ImageRow]:
+def generated(manifest: Path, chosen: GeneratedShardJob) -> list[ImageRow]:
     pipeline = load_pipeline(manifest, chosen, device=CPU)
-    return list(draw(pipeline, requests(prompts(), chosen), chosen))
+    return list(generate(pipeline, requests(prompts(), chosen), chosen))
 
 
 def pixels(row: ImageRow) -> np.ndarray:
@@ -59,8 +59,8 @@ def pixels(row: ImageRow) -> np.ndarray:
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES))
-def test_every_family_draws_the_same_image_in_any_batch_and_shard(family: str, manifests: dict[str, Path]) -> None:
-    together = drawn(manifests[family], settings())
+def test_every_family_generates_the_same_image_in_any_batch_and_shard(family: str, manifests: dict[str, Path]) -> None:
+    together = generated(manifests[family], settings())
     assert [(row.label, row.index) for row in together] == [(0, 0), (1, 0), (0, 1), (1, 1)]
     assert [row.prompt for row in together] == [
         f"one {NAMES[0]}",
@@ -69,8 +69,8 @@ def test_every_family_draws_the_same_image_in_any_batch_and_shard(family: str, m
         f"two {NAMES[1]}",
     ]
     assert pixels(together[0]).shape == (32, 32, 3)
-    alone = drawn(manifests[family], settings(batch_size=1))
-    second = drawn(manifests[family], settings(first_index=1, indices=1))
+    alone = generated(manifests[family], settings(batch_size=1))
+    second = generated(manifests[family], settings(first_index=1, indices=1))
     for row, other in zip([*together, *together[2:]], [*alone, *second], strict=True):
         assert (row.seed, row.label, row.index) == (other.seed, other.label, other.index)
         assert np.abs(pixels(row) - pixels(other)).max() <= 2
@@ -87,8 +87,8 @@ def test_encoding_once_equals_passing_texts(family: str, manifests: dict[str, Pa
     assert len(once.place) == 4
     assert all(len(tensor) == 4 for tensor in once.tensors.values())
     assert once.tensors
-    encoded, _ = draw_batch(pipeline, once, wanted, chosen)
-    plain, _ = draw_batch(pipeline, EncodedPrompts({}, {}, None), wanted, chosen)
+    encoded, _ = generate_batch(pipeline, once, wanted, chosen)
+    plain, _ = generate_batch(pipeline, EncodedPrompts({}, {}, None), wanted, chosen)
     for one, other in zip(encoded, plain, strict=True):
         assert np.abs(one.astype(int) - other.astype(int)).max() <= 2
 
@@ -104,7 +104,7 @@ def test_each_distinct_prompt_is_encoded_once(manifests: dict[str, Path], monkey
         return original(prompt, *arguments, **options)
 
     monkeypatch.setattr(pipeline, "encode_prompt", counted)
-    assert len(list(draw(pipeline, requests(prompts(), chosen), chosen))) == 12
+    assert len(list(generate(pipeline, requests(prompts(), chosen), chosen))) == 12
     assert sorted(calls) == sorted({row["prompt"] for row in prompts()})
 
 
@@ -122,8 +122,8 @@ def test_each_distinct_prompt_is_encoded_once(manifests: dict[str, Path], monkey
     ],
 )
 def test_every_setting_changes_the_image(changes: dict[str, Any], manifests: dict[str, Path]) -> None:
-    base = drawn(manifests["stable-diffusion"], settings())
-    other = drawn(manifests["stable-diffusion"], settings(**changes))
+    base = generated(manifests["stable-diffusion"], settings())
+    other = generated(manifests["stable-diffusion"], settings(**changes))
     assert base[0].image != other[0].image
     size = changes.get("stored_size", changes.get("size", 32))
     assert pixels(other[0]).shape == (size, size, 3)
@@ -149,17 +149,17 @@ def test_flagged_and_black_images_are_columns(
         return image, [False, True, False, False]
 
     monkeypatch.setattr(pipeline, "run_safety_checker", checker)
-    rows = list(draw(pipeline, requests(prompts(), chosen), chosen))
+    rows = list(generate(pipeline, requests(prompts(), chosen), chosen))
     assert [row.flagged for row in rows] == [False, True, False, False]
     assert [row.black for row in rows] == [False, True, False, False]
     assert "1 of 4 images are black or flagged" in caplog.text
 
 
 def test_without_a_checker_nothing_is_flagged(manifests: dict[str, Path]) -> None:
-    assert {row.flagged for row in drawn(manifests["stable-diffusion"], settings(safety_checker=False))} == {None}
+    assert {row.flagged for row in generated(manifests["stable-diffusion"], settings(safety_checker=False))} == {None}
 
 
-def run_entry(manifest: Path, folder: Path, chosen: ShardSettings) -> Path:
+def run_entry(manifest: Path, folder: Path, chosen: GeneratedShardJob) -> Path:
     write_table(folder / "prompts.parquet", prompts(), GENERATION_COLUMNS)
     parser_arguments = {
         "settings": chosen.canonical(),
@@ -169,7 +169,7 @@ def run_entry(manifest: Path, folder: Path, chosen: ShardSettings) -> Path:
         "threads": 1,
         "locks": folder / "locks",
     }
-    draw_entry.job(type("Options", (), parser_arguments)())
+    generate_images.job(type("Options", (), parser_arguments)())
     return folder / "shard.parquet"
 
 
@@ -187,7 +187,7 @@ def test_the_shard_is_bit_identical_and_says_what_made_it(manifests: dict[str, P
     assert (made["steps"], made["guidance_scale"], made["batch_size"]) == (2, 3.0, 4)
     rows = pq.read_table(shards[0]).to_pylist()
     assert rows[1]["class_name"] == NAMES[1]
-    assert rows[1]["source_image"] == "g/photo/1/0"
+    assert rows[1]["image_id"] == "g/photo/1/0"
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:

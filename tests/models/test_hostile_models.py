@@ -15,15 +15,16 @@ from safetensors.torch import load_file, save_file
 
 from tests.generation.checkpoints import save_checkpoint
 from tests.models.test_models import clip, images, options  # noqa: F401
+from workflow_scripts.common.artifacts import load_head, save_head
+from workflow_scripts.common.checkpoint_files import OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS
+from workflow_scripts.common.clip import load_clip
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.manifests import write_model_manifest
+from workflow_scripts.common.students import Architecture
+from workflow_scripts.common.weights import load_weights, save_weights
 from workflow_scripts.generation.pipelines import load_pipeline
-from workflow_scripts.generation.settings import Drawing
-from workflow_scripts.ground.clip import CONFIG_FILE, WEIGHTS_FILE, load_clip
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.handover import load_class_weights, save_class_weights
-from workflow_scripts.ground.manifests import write_model_manifest
-from workflow_scripts.ground.students import Architecture
-from workflow_scripts.ground.weights import load_weights, save_weights
-from workflow_scripts.models import collect
+from workflow_scripts.generation.settings import Sampling
+from workflow_scripts.models import fetch_checkpoint
 from workflow_scripts.models.settings import FolderCheckpoint
 from workflow_scripts.training.checkpoints import load_checkpoint
 
@@ -50,7 +51,7 @@ def in_a_dictionary(mark: Path) -> bytes:
 
 def in_torchs_archive(mark: Path) -> bytes:
     path = mark.with_name("archive.pt")
-    torch.save({"model": Payload(mark), "epoch": 0, "records": []}, path)
+    torch.save({"model": Payload(mark), "interval": 0, "entries": []}, path)
     return path.read_bytes()
 
 
@@ -80,7 +81,7 @@ def test_a_pickle_in_the_place_of_weights_is_not_executed(make: Callable[[Path],
     with pytest.raises(InputError, match=r"model\.safetensors: not a readable safetensors file"):
         load_weights(path)
     with pytest.raises(InputError, match=r"model\.safetensors: not a readable safetensors file"):
-        load_class_weights(path)
+        load_head(path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -111,7 +112,7 @@ def declared(folder: Path, what: str = "clip") -> Path:
     """Declare a changed folder anew, so that its content and not its digest is what is tested."""
     manifest = folder.with_name(f"{folder.name}-manifest.json")
     settings = FolderCheckpoint(kind="folder", path=str(folder))
-    collect.job(options(settings=settings.canonical(), what=what, output=manifest))
+    fetch_checkpoint.job(options(settings=settings.canonical(), what=what, output=manifest))
     return manifest
 
 
@@ -120,7 +121,7 @@ def code(mark: Path) -> str:
     return f"from pathlib import Path\nPath({str(mark)!r}).touch()\n\nclass Evil:\n    pass\n"
 
 
-def with_config(folder: Path, change: Callable[[dict[str, Any]], None], name: str = CONFIG_FILE) -> None:
+def with_config(folder: Path, change: Callable[[dict[str, Any]], None], name: str = OPEN_CLIP_CONFIG) -> None:
     config = json.loads((folder / name).read_text())
     change(config)
     (folder / name).write_text(json.dumps(config))
@@ -133,10 +134,10 @@ def test_pickles_beside_a_clips_weights_are_never_opened(clip: Path, tmp_path: P
     manifest = declared(folder)
     assert load_clip(manifest, device=CPU).preprocessing.size == 8
     assert "bin" not in manifest.read_text()
-    (folder / WEIGHTS_FILE).unlink()
+    (folder / OPEN_CLIP_WEIGHTS).unlink()
     with pytest.raises(InputError, match=r"no open_clip_model\.safetensors"):
         declared(folder)
-    (folder / WEIGHTS_FILE).write_bytes(in_torchs_archive(tmp_path / "ran"))
+    (folder / OPEN_CLIP_WEIGHTS).write_bytes(in_torchs_archive(tmp_path / "ran"))
     with pytest.raises(InputError, match=r"open_clip_model\.safetensors: not a readable safetensors file"):
         load_clip(declared(folder), device=CPU)
     assert not (tmp_path / "ran").exists()
@@ -174,7 +175,7 @@ def test_a_clip_that_asks_for_code_is_refused(clip: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("tower", "change", "fault"),
+    ("tower", "change", "error"),
     [
         ("text_cfg", {"hf_model_name": "evil/text"}, "hf_model_name names a model of a hub"),
         ("vision_cfg", {"timm_model_name": "hf-hub:evil/vision"}, "timm_model_name names a model of a hub"),
@@ -186,45 +187,45 @@ def test_a_clip_that_asks_for_code_is_refused(clip: Path, tmp_path: Path) -> Non
 def test_a_clip_of_another_make_is_named(
     tower: str,
     change: dict[str, Any],
-    fault: str,
+    error: str,
     clip: Path,  # noqa: F811
     tmp_path: Path,
 ) -> None:
     folder = copied(clip, tmp_path / "model")
     with_config(folder, lambda config: config["model_cfg"][tower].update(change))
-    with pytest.raises(InputError, match=rf"open_clip_config\.json: {fault}"):
+    with pytest.raises(InputError, match=rf"open_clip_config\.json: {error}"):
         load_clip(declared(folder), device=CPU)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000, "null"])
 def test_a_configuration_that_is_none_is_named(content: str, clip: Path, tmp_path: Path) -> None:  # noqa: F811
     folder = copied(clip, tmp_path / "model")
-    (folder / CONFIG_FILE).write_text(content)
+    (folder / OPEN_CLIP_CONFIG).write_text(content)
     with pytest.raises(InputError, match=r"open_clip_config\.json: not "):
         declared(folder)
 
 
 def test_a_clips_tensors_that_do_not_fit_are_named(clip: Path, tmp_path: Path) -> None:  # noqa: F811
     folder = copied(clip, tmp_path / "model")
-    tensors = load_file(folder / WEIGHTS_FILE)
+    tensors = load_file(folder / OPEN_CLIP_WEIGHTS)
     del tensors["visual.proj"]
     tensors["visual.backdoor"] = torch.zeros(1)
     tensors["ln_final.weight"] = torch.zeros(7)
-    save_file(tensors, folder / WEIGHTS_FILE)
+    save_file(tensors, folder / OPEN_CLIP_WEIGHTS)
     expected = r"missing visual\.proj, unexpected visual\.backdoor, ln_final\.weight has shape \[7\], not \[32\]"
     with pytest.raises(InputError, match=rf"open_clip_model\.safetensors: weights do not fit: {expected}$"):
         load_clip(declared(folder), device=CPU)
 
 
 def test_class_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
-    path = tmp_path / "class_weights.safetensors"
+    path = tmp_path / "head.safetensors"
     head = {"weight": torch.zeros(3, 4), "bias": torch.zeros(3)}
-    save_class_weights(path, {"pretrained": head}, classes=("a", "b"))
+    save_head(path, {"pretrained": head}, classes=("a", "b"))
     with pytest.raises(InputError, match=r"pretrained does not fit 2 classes: weight \[3, 4\], bias \[3\]"):
-        load_class_weights(path)
+        load_head(path)
     save_weights(path, {"pretrained.weight": torch.zeros(2, 4), "pretrained.bias": torch.zeros(2)})
     with pytest.raises(InputError, match="names no classes"):
-        load_class_weights(path)
+        load_head(path)
 
 
 # --- text to image
@@ -235,12 +236,12 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_checkpoint("stable-diffusion", tmp_path_factory.mktemp("pipeline")).parent / "files"
 
 
-def drawing() -> Drawing:
-    return Drawing(size=32)
+def sampling() -> Sampling:
+    return Sampling(size=32)
 
 
 def load(folder: Path) -> Any:
-    return load_pipeline(declared(folder, "text-to-image"), drawing(), device=CPU)
+    return load_pipeline(declared(folder, "text-to-image"), sampling(), device=CPU)
 
 
 def test_pickles_in_a_pipeline_are_never_opened(pipeline: Path, tmp_path: Path) -> None:
@@ -264,22 +265,22 @@ def test_pickles_in_a_pipeline_are_never_opened(pipeline: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("entry", "fault"),
+    ("entry", "error"),
     [
-        (["evil", "Evil"], r"\['evil', 'Evil'\] is no part of diffusers or transformers"),
-        (["os", "system"], r"\['os', 'system'\] is no part of diffusers or transformers"),
-        (["unet/evil", "Evil"], "is no part of diffusers or transformers"),
+        (["evil", "Evil"], r"\['evil', 'Evil'\] is no component of diffusers or transformers"),
+        (["os", "system"], r"\['os', 'system'\] is no component of diffusers or transformers"),
+        (["unet/evil", "Evil"], "is no component of diffusers or transformers"),
         (["diffusers", "Evil"], "diffusers has no class 'Evil'"),
         (["transformers", "logging"], "transformers has no class 'logging'"),
-        ([], "is no part of diffusers or transformers"),
+        ([], "is no component of diffusers or transformers"),
     ],
 )
-def test_a_part_of_foreign_code_is_refused(entry: list[str], fault: str, pipeline: Path, tmp_path: Path) -> None:
+def test_a_component_of_remote_code_is_refused(entry: list[str], error: str, pipeline: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(pipeline, tmp_path / "model"))
     for place in (folder, folder / "unet"):
         (place / "evil.py").write_text(code(tmp_path / "ran"))
     with_config(folder, lambda index: index.update(unet=entry), "model_index.json")
-    with pytest.raises(InputError, match=rf"model_index\.json: .*{fault}"):
+    with pytest.raises(InputError, match=rf"model_index\.json: .*{error}"):
         load(folder)
     assert not (tmp_path / "ran").exists()
 
@@ -326,7 +327,7 @@ def test_a_pipelines_tensors_that_do_not_fit_are_named(part: str, tensor: str, p
     path = folder / f"{part}.safetensors"
     tensors = load_file(path)
     (name,) = (key for key in tensors if key.endswith(tensor))
-    for change, fault in (
+    for change, error in (
         ({key: value for key, value in tensors.items() if key != name}, f"missing {tensor}"),
         ({**tensors, "backdoor": torch.zeros(1)}, "unexpected backdoor"),
         ({**tensors, name: torch.zeros(77)}, f"shape {tensor}"),
@@ -334,8 +335,8 @@ def test_a_pipelines_tensors_that_do_not_fit_are_named(part: str, tensor: str, p
         save_file(change, path, metadata={"format": "pt"})
         with pytest.raises(InputError, match="weights do not fit") as caught:
             load(folder)
-        assert fault.split()[-1] in str(caught.value)
-        assert fault.split()[0] in str(caught.value)
+        assert error.split()[-1] in str(caught.value)
+        assert error.split()[0] in str(caught.value)
         assert "\n" not in str(caught.value)
 
 
@@ -343,7 +344,7 @@ def test_a_pipelines_tensors_that_do_not_fit_are_named(part: str, tensor: str, p
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "fault"),
+    ("name", "arguments", "error"),
     [
         ("resnet18", {"checkpoint_path": "evil.pth"}, "model_args checkpoint_path would read other files"),
         ("resnet18", {"pretrained": True}, "model_args pretrained would read other files"),
@@ -353,7 +354,7 @@ def test_a_pipelines_tensors_that_do_not_fit_are_named(part: str, tensor: str, p
         ("no_such_network", {}, "timm cannot build 'no_such_network'"),
     ],
 )
-def test_a_student_that_reads_other_files_is_refused(name: str, arguments: dict[str, Any], fault: str) -> None:
+def test_a_student_that_reads_other_files_is_refused(name: str, arguments: dict[str, Any], error: str) -> None:
     half = (0.5, 0.5, 0.5)
-    with pytest.raises(InputError, match=f"student: {fault}"):
+    with pytest.raises(InputError, match=f"student: {error}"):
         Architecture(name=name, arguments=arguments, size=32, mean=half, std=half).build()

@@ -1,4 +1,4 @@
-"""Embedded models: captions, the text tower as transformers sees it, training that repeats bit for bit."""
+"""Models pretrained here: captions, the text tower as transformers sees it, training that repeats bit for bit."""
 
 import json
 from pathlib import Path
@@ -11,17 +11,17 @@ import torch
 from diffusers import AutoPipelineForText2Image
 from open_clip.tokenizer import SimpleTokenizer
 
-from workflow_scripts.ground.clip import load_clip
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import encode_png
-from workflow_scripts.ground.manifests import checked_model_folder, read_manifest
-from workflow_scripts.ground.preprocessing import unit_pixels
-from workflow_scripts.ground.shards import ImageRow, write_image_manifest, write_shard
-from workflow_scripts.models import collect, train_autoencoder, train_clip, train_text_to_image
+from workflow_scripts.common.checkpoint_files import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
+from workflow_scripts.common.clip import load_clip
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import encode_png
+from workflow_scripts.common.manifests import read_manifest, verified_model_folder
+from workflow_scripts.common.preprocessing import unit_pixels
+from workflow_scripts.common.shards import ImageRow, write_image_manifest, write_shard
+from workflow_scripts.models import fetch_checkpoint, pretrain_autoencoder, pretrain_clip, pretrain_text_to_image
 from workflow_scripts.models.captions import make_captions, templates, words_of
-from workflow_scripts.models.clip_training import contrastive_loss
+from workflow_scripts.models.contrastive import contrastive_loss
 from workflow_scripts.models.corpus import domain_counts, endless_batches
-from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
 from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import (
     Autoencoder,
@@ -29,15 +29,15 @@ from workflow_scripts.models.settings import (
     Corpus,
     Denoiser,
     DenoiserJob,
-    EmbeddedClip,
     FolderCheckpoint,
     HubCheckpoint,
+    PretrainClip,
 )
 from workflow_scripts.models.text_encoder import text_model_of, tokenizer_of
-from workflow_scripts.real_images.builtin import CLASS_NAMES
+from workflow_scripts.real_images.builtin_classes import CLASS_NAMES
 
 CLASSES = CLASS_NAMES["digits"]
-CORPUS = Corpus(dataset="digits", images=64, shares={"photo": 1.0, "negative": 1.0})
+CORPUS = Corpus(dataset="digits", images=64, mixture_weights={"photo": 1.0, "negative": 1.0})
 
 
 def options(**values: Any) -> Any:
@@ -55,13 +55,13 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
                 image=encode_png(generator.integers(0, 255, (8, 8), dtype=np.uint8)),
                 label=k % 10,
                 class_name=CLASSES[k % 10],
-                style=domain,
+                domain=domain,
                 index=k // 10,
-                source_image=str(k),
+                image_id=str(k),
             )
             for k in range(100)
         ]
-        write_shard(folder / "0.parquet", rows, provenance={"classes": list(CLASSES), "data_set": "digits"})
+        write_shard(folder / "0.parquet", rows, provenance={"classes": list(CLASSES), "dataset_kind": "digits"})
         write_image_manifest(
             folder / "manifest.json", [folder / "0.parquet"], dataset="digits", source="real-train", domain=domain
         )
@@ -69,23 +69,23 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return manifests
 
 
-def small_clip() -> EmbeddedClip:
-    return EmbeddedClip(
-        kind="embedded", corpus=CORPUS, image_size=8, patch_size=4, width=32, layers=1, heads=2, text_width=32,
-        text_layers=2, text_heads=2, dimension=16, batch_size=16, epochs=2,
+def small_clip() -> PretrainClip:
+    return PretrainClip(
+        kind="pretrain", corpus=CORPUS, image_size=8, patch_size=4, width=32, layers=1, attention_heads=2,
+        text_width=32, text_layers=2, text_attention_heads=2, dimension=16, batch_size=16, epochs=2,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def clip(images: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = tmp_path_factory.mktemp("clip") / "manifest.json"
-    train_clip.job(options(settings=small_clip().canonical(), images=images, output=manifest))
+    pretrain_clip.job(options(settings=small_clip().canonical(), images=images, output=manifest))
     return manifest
 
 
-def test_caption_shares_are_kept() -> None:
+def test_captions_are_general_and_wrong_as_often_as_asked() -> None:
     labels = [k % 10 for k in range(20_000)]
-    arguments: dict[str, Any] = {"classes": CLASSES, "data_set": "digits", "domain": "photo", "seed": 3}
+    arguments: dict[str, Any] = {"classes": CLASSES, "dataset_kind": "digits", "domain": "photo", "seed": 3}
     captions = make_captions(labels, general=0.2, wrong=0.1, **arguments)
     general = sum("digit" in text or "number" in text for text in captions) / len(captions)
     right = sum(
@@ -99,16 +99,16 @@ def test_caption_shares_are_kept() -> None:
 
 
 def test_every_built_in_class_has_words_and_every_domain_templates() -> None:
-    for data_set, classes in CLASS_NAMES.items():
+    for dataset_kind, classes in CLASS_NAMES.items():
         for name in classes:
-            assert name.lower() in words_of(data_set, name)[0]
+            assert name.lower() in words_of(dataset_kind, name)[0]
     assert "a sketch of a {}." in templates("sketch")
     assert templates("painting") == ["a painting of a {}.", "a {}"]
     assert words_of("mine", "Alarm clock") == (["alarm clock"], ["alarm clock"])
 
 
-def test_shares_add_up() -> None:
-    corpus = Corpus(dataset="d", images=100, shares={"a": 2.0, "b": 1.0, "c": 1.0})
+def test_mixture_weights_add_up() -> None:
+    corpus = Corpus(dataset="d", images=100, mixture_weights={"a": 2.0, "b": 1.0, "c": 1.0})
     assert domain_counts(corpus, 101) == {"a": 50, "b": 26, "c": 25}
 
 
@@ -125,8 +125,8 @@ def test_the_contrastive_loss_equals_clips_where_captions_differ() -> None:
     generator = torch.Generator().manual_seed(0)
     features = [torch.nn.functional.normalize(torch.randn(6, 8, generator=generator), dim=-1) for _ in range(2)]
     expected = open_clip.ClipLoss()(features[0], features[1], torch.tensor(10.0))
-    place = torch.arange(6)
-    torch.testing.assert_close(contrastive_loss(features[0], features[1], place, torch.tensor(10.0)), expected)
+    text_index = torch.arange(6)
+    torch.testing.assert_close(contrastive_loss(features[0], features[1], text_index, torch.tensor(10.0)), expected)
 
 
 def test_the_clip_loads_in_plain_open_clip_and_in_ours(clip: Path) -> None:
@@ -141,14 +141,14 @@ def test_the_clip_loads_in_plain_open_clip_and_in_ours(clip: Path) -> None:
     from PIL import Image
 
     picture = Image.fromarray(np.random.default_rng(1).integers(0, 255, (13, 17, 3), dtype=np.uint8))
-    seen = ours.preprocessing
-    pixels = torch.from_numpy(np.array(seen.geometry(picture)))[None]
-    halves = seen.normalise(unit_pixels(pixels, torch.device("cpu")))
+    preprocessing = ours.preprocessing
+    pixels = torch.from_numpy(np.array(preprocessing.geometry(picture)))[None]
+    halves = preprocessing.normalize(unit_pixels(pixels, torch.device("cpu")))
     torch.testing.assert_close(halves[0], preprocess(picture), rtol=0.0, atol=1e-6)
 
 
 def test_training_a_clip_again_gives_the_same_bits(clip: Path, images: list[Path], tmp_path: Path) -> None:
-    train_clip.job(options(settings=small_clip().canonical(), images=images, output=tmp_path / "manifest.json"))
+    pretrain_clip.job(options(settings=small_clip().canonical(), images=images, output=tmp_path / "manifest.json"))
     for name in (*CLIP_FILES, "manifest.json"):
         assert (tmp_path / name).read_bytes() == (clip.parent / name).read_bytes()
 
@@ -160,8 +160,8 @@ def test_hidden_states_of_all_positions_equal_open_clips(clip: Path) -> None:
     with torch.no_grad():
         embedded = model.token_embedding(tokens) + model.positional_embedding
         expected = model.ln_final(model.transformer(embedded, attn_mask=model.attn_mask))
-        found = text_model(tokens).last_hidden_state
-    assert torch.equal(found, expected) or float((found - expected).abs().max()) < 1e-6
+        hidden = text_model(tokens).last_hidden_state
+    assert torch.equal(hidden, expected) or float((hidden - expected).abs().max()) < 1e-6
 
 
 @pytest.mark.parametrize("text", ["a photo of a T-shirt/top", "a négative, of 3 boots!", "猫", "", "word " * 40])
@@ -173,39 +173,39 @@ def test_token_ids_equal_open_clips_up_to_the_end(text: str) -> None:
     assert set(ours[end:]) == {49407}
 
 
-def train_pipeline(folder: Path, clip: Path, images: list[Path]) -> Path:
+def pretrain_pipeline(folder: Path, clip: Path, images: list[Path]) -> Path:
     autoencoder = Autoencoder(channels=(8, 16, 16), steps=3, batch_size=8)
     first = AutoencoderJob(corpus=CORPUS, image_size=16, autoencoder=autoencoder, seed=0)
     weights = folder / "vae/diffusion_pytorch_model.safetensors"
-    train_autoencoder.job(options(settings=first.canonical(), images=images, output=weights))
+    pretrain_autoencoder.job(options(settings=first.canonical(), images=images, output=weights))
     second = DenoiserJob(
         corpus=CORPUS, image_size=16, denoiser=Denoiser(channels=(16, 32), steps=3, batch_size=8), seed=0
     )
     manifest = folder / "manifest.json"
-    train_text_to_image.job(
+    pretrain_text_to_image.job(
         options(settings=second.canonical(), images=images, clip=clip, autoencoder=weights, output=manifest)
     )
     return manifest
 
 
-def test_the_pipeline_loads_and_draws(clip: Path, images: list[Path], tmp_path: Path) -> None:
+def test_the_pipeline_loads_and_generates(clip: Path, images: list[Path], tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    manifest = train_pipeline(folder, clip, images)
-    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert found == {"manifest.json", *AUTOENCODER_FILES, *PIPELINE_FILES}
-    assert {entry["file"] for entry in read_manifest(manifest)["files"]} == found - {"manifest.json"}
-    pipeline = AutoPipelineForText2Image.from_pretrained(checked_model_folder(manifest), use_safetensors=True)
+    manifest = pretrain_pipeline(folder, clip, images)
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files == {"manifest.json", *AUTOENCODER_FILES, *PIPELINE_FILES}
+    assert {entry["file"] for entry in read_manifest(manifest)["files"]} == files - {"manifest.json"}
+    pipeline = AutoPipelineForText2Image.from_pretrained(verified_model_folder(manifest), use_safetensors=True)
     assert pipeline.tokenizer.model_max_length == 16
     assert pipeline.scheduler.config.steps_offset == 1
     pictures = pipeline("a photo of a three.", num_inference_steps=2, output_type="np").images
     assert pictures.shape == (1, 16, 16, 3)
     (folder / "unet/config.json").write_text("{}")
     with pytest.raises(InputError, match=r"unet/config\.json: damaged"):
-        checked_model_folder(manifest)
+        verified_model_folder(manifest)
 
 
 def test_training_a_pipeline_again_gives_the_same_bits(clip: Path, images: list[Path], tmp_path: Path) -> None:
-    first, second = (train_pipeline(tmp_path / name, clip, images) for name in ("first", "second"))
+    first, second = (pretrain_pipeline(tmp_path / name, clip, images) for name in ("first", "second"))
     for name in (*AUTOENCODER_FILES, *PIPELINE_FILES, "manifest.json"):
         assert (first.parent / name).read_bytes() == (second.parent / name).read_bytes(), name
 
@@ -213,22 +213,22 @@ def test_training_a_pipeline_again_gives_the_same_bits(clip: Path, images: list[
 def test_folder_checkpoints_are_declared_in_place(clip: Path, tmp_path: Path) -> None:
     settings = FolderCheckpoint(kind="folder", path=str(clip.parent))
     manifest = tmp_path / "manifest.json"
-    collect.job(options(settings=settings.canonical(), what="clip", output=manifest))
-    assert checked_model_folder(manifest) == clip.parent.resolve()
+    fetch_checkpoint.job(options(settings=settings.canonical(), what="clip", output=manifest))
+    assert verified_model_folder(manifest) == clip.parent.resolve()
     assert load_clip(manifest, device=torch.device("cpu")).preprocessing.size == 8
 
 
 def test_bad_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        collect.checkpoint_files(tmp_path / "none", what="clip")
+        fetch_checkpoint.checkpoint_files(tmp_path / "none", what="clip")
     with pytest.raises(InputError, match=r"no open_clip_config\.json"):
-        collect.checkpoint_files(tmp_path, what="clip")
+        fetch_checkpoint.checkpoint_files(tmp_path, what="clip")
     with pytest.raises(InputError, match=r"no model_index\.json"):
-        collect.checkpoint_files(tmp_path, what="text-to-image")
+        fetch_checkpoint.checkpoint_files(tmp_path, what="text-to-image")
     (tmp_path / "model_index.json").write_text("{}")
     (tmp_path / "diffusion_pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(InputError, match="pickled weights are never loaded"):
-        collect.checkpoint_files(tmp_path, what="text-to-image")
+        fetch_checkpoint.checkpoint_files(tmp_path, what="text-to-image")
 
 
 def test_one_pickled_part_among_safetensors_is_refused(tmp_path: Path) -> None:
@@ -237,22 +237,22 @@ def test_one_pickled_part_among_safetensors_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"weights")
     with pytest.raises(InputError, match="unet: only pickled weights"):
-        collect.checkpoint_files(tmp_path, what="text-to-image")
+        fetch_checkpoint.checkpoint_files(tmp_path, what="text-to-image")
     (tmp_path / "unet/model.safetensors").write_bytes(b"weights")
-    names = collect.checkpoint_files(tmp_path, what="text-to-image")
+    names = fetch_checkpoint.checkpoint_files(tmp_path, what="text-to-image")
     assert names == ["model_index.json", "unet/model.safetensors", "vae/model.safetensors"]
 
 
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("text", "error"),
     [
         ('{"kind": "hub", "repository": "someone/clip"}', r"revision: missing"),
         ('{"kind": "folder", "path": "here", "paht": 1}', r"paht: unknown key"),
     ],
 )
-def test_wrong_settings_of_a_checkpoint_are_named(text: str, fault: str) -> None:
-    with pytest.raises(InputError, match=fault):
-        collect.read_settings(text)
+def test_wrong_settings_of_a_checkpoint_are_named(text: str, error: str) -> None:
+    with pytest.raises(InputError, match=error):
+        fetch_checkpoint.read_settings(text)
 
 
 def test_hub_checkpoints_are_fetched_at_their_revision(
@@ -266,10 +266,10 @@ def test_hub_checkpoints_are_fetched_at_their_revision(
         for name in CLIP_FILES:
             (local_dir / name).write_bytes((clip.parent / name).read_bytes())
 
-    monkeypatch.setattr(collect, "snapshot_download", fetched)
+    monkeypatch.setattr(fetch_checkpoint, "snapshot_download", fetched)
     settings = HubCheckpoint(kind="hub", repository="someone/clip", revision="abc123")
     manifest = tmp_path / "manifest.json"
-    collect.job(options(settings=settings.canonical(), what="clip", output=manifest))
+    fetch_checkpoint.job(options(settings=settings.canonical(), what="clip", output=manifest))
     assert (asked["repository"], asked["revision"]) == ("someone/clip", "abc123")
     assert not any(pattern.endswith((".bin", ".pt", ".py", ".ckpt")) for pattern in asked["patterns"])
     assert json.loads(manifest.read_text())["folder"] == "files"
@@ -277,20 +277,20 @@ def test_hub_checkpoints_are_fetched_at_their_revision(
     def unreachable(*_: Any, **__: Any) -> None:
         raise OSError("no route to host")
 
-    monkeypatch.setattr(collect, "snapshot_download", unreachable)
+    monkeypatch.setattr(fetch_checkpoint, "snapshot_download", unreachable)
     with pytest.raises(InputError, match=r"someone/clip at abc123 cannot be fetched \(no route to host\)"):
-        collect.job(options(settings=settings.canonical(), what="clip", output=manifest))
+        fetch_checkpoint.job(options(settings=settings.canonical(), what="clip", output=manifest))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4, 10, 20, 100])
 def test_any_number_of_steps_has_learning_rates(steps: int) -> None:
-    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
-    schedule = one_cycle(optimiser, peak=0.1, steps=steps, warmup_fraction=0.1)
-    rates = [optimiser.param_groups[0]["lr"]]
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    schedule = one_cycle(optimizer, peak=0.1, steps=steps, warmup_fraction=0.1)
+    rates = [optimizer.param_groups[0]["lr"]]
     for _ in range(steps - 1):
-        optimiser.step()
+        optimizer.step()
         schedule.step()
-        rates.append(optimiser.param_groups[0]["lr"])
+        rates.append(optimizer.param_groups[0]["lr"])
     assert all(0.0 < rate <= 0.1 for rate in rates)
     if steps >= 10:
         assert max(rates) == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""Malformed configurations: one line per fault, never a traceback, nothing written outside results/."""
+"""Malformed configurations: one line per error, never a traceback, nothing written outside results/."""
 
 import copy
 import re
@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.workflow.harness import DIGITS, ROOT, Planner, copy_project
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.planning.job_settings import page
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.planning.job_settings import write_page
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.products import all_products
 
 EXAMPLES = 700
 ENOUGH = 500
-LONGEST_LINE = 2_000
+MAX_LINE_LENGTH = 2_000
 
 Place = tuple[str | int, ...]
 Change = tuple[str, Place, Any]
@@ -41,7 +41,7 @@ def valid() -> dict[str, Any]:
             "mine": {
                 "classes": ["cat", "dog"],
                 "images": {"kind": "none"},
-                "prompts": {"styles": {"photo": ["a {}"]}, "head": {"kind": "single", "template": "a {}"}},
+                "prompts": {"domains": {"photo": ["a {}"]}, "head": {"kind": "single", "template": "a {}"}},
             }
         },
         "clips": {"hub-clip": {"kind": "hub", "repository": "timm/clip", "revision": "abc"}},
@@ -77,9 +77,9 @@ def nested(levels: int) -> Any:
 
 
 def circular() -> Any:
-    found: list[Any] = []
-    found.append(found)
-    return found
+    samples: list[Any] = []
+    samples.append(samples)
+    return samples
 
 
 def repeated() -> Any:
@@ -200,13 +200,13 @@ UNKNOWN = re.compile(f".*: (unknown key|{PLAIN})")
 """A key that nobody knows may look like anything."""
 
 
-def check_message(message: str) -> None:
+def assert_readable(message: str) -> None:
     """Assert that an error's lines are printable, of bearable length, distinct, and begin with a key."""
     lines = message.split("\n")
     assert len(set(lines)) == len(lines), message
     for line in lines:
         assert line.isprintable(), repr(line)
-        assert 0 < len(line) < LONGEST_LINE, line[:300]
+        assert 0 < len(line) < MAX_LINE_LENGTH, line[:300]
         assert KEY.match(line) or UNKNOWN.fullmatch(line), line
         assert "Traceback" not in line
 
@@ -218,7 +218,7 @@ def outcome(config: Any) -> str | None:
     except InputError as error:
         return str(error)
     assert all_products(plan)
-    assert page(plan).canonical()
+    assert write_page(plan).canonical()
     return None
 
 
@@ -249,7 +249,7 @@ def test_malformed_configurations_are_refused_line_by_line(
             changed(config, change)
         message = outcome(config)
         if message is not None:
-            check_message(message)
+            assert_readable(message)
             tried += 1
             refused.add(message)
 
@@ -269,16 +269,16 @@ def test_every_value_refuses_what_no_value_is(place: Place) -> None:
 
 
 LEAVES = [place for place in PLACES if not isinstance(at(VALID, place), dict | list) and place[-1] != "base_classes"]
-"""A value of base_classes may be one of two things, and a fault names both."""
+"""A value of base_classes may be one of two things, and a error names both."""
 
 
 @pytest.mark.parametrize("place", LEAVES, ids=lambda place: ".".join(map(str, place)))
-def test_one_fault_is_one_line(place: Place) -> None:
+def test_one_error_is_one_line(place: Place) -> None:
     config = copy.deepcopy(VALID)
     changed(config, ("replace", place, [{"new\nline": "wrong type"}]))
     message = outcome(config)
     assert message is not None
-    check_message(message)
+    assert_readable(message)
     assert "\n" not in message
     # Where several kinds of a block exist, the kind stands in the key too.
     named = message.split(": ")[0].split(".")
@@ -289,7 +289,7 @@ def test_one_fault_is_one_line(place: Place) -> None:
 def test_what_is_no_configuration_at_all(config: Any) -> None:
     message = outcome(config)
     assert message is not None
-    check_message(message)
+    assert_readable(message)
 
 
 SAMPLE: dict[str, tuple[dict[str, Any], str]] = {
@@ -313,18 +313,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
-    found = Planner(tmp_path_factory.mktemp("planner"))
-    yield found
-    found.close()
+    planner = Planner(tmp_path_factory.mktemp("planner"))
+    yield planner
+    planner.close()
 
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_snakemake_refuses_them_too(name: str, project: Path, planner: Planner) -> None:
-    overlay, fault = SAMPLE[name]
+    overlay, error = SAMPLE[name]
     before = sorted(project.rglob("*"))
     code, text = planner.text(project, overlay)
     assert code == 1
     assert "Traceback" not in text
-    assert len([line for line in text.splitlines() if fault in line]) == 1, text
+    assert len([line for line in text.splitlines() if error in line]) == 1, text
     after = [path for path in sorted(project.rglob("*")) if "__pycache__" not in path.parts]
     assert [path for path in after if path not in before] == []

@@ -32,7 +32,7 @@ def test_ogen_base_to_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     # Five of nine classes are base: ceil(n / 2), in the order of the labels.
     assert plan.base_labels("dtd") == (0, 1, 2, 3, 4)
     run = next(run for run in plan.trained_runs if run.method == "ogen-published" and run.seed == 2)
-    settings = jobs.training(plan, run).model_dump()
+    settings = jobs.train(plan, run).model_dump()
     expected = {"variant": "published", "epochs": 10, "batch_size": 32, "learning_rate": 0.002, "shots": 16, "seed": 2}
     assert {name: settings[name] for name in expected} == expected
     assert plan.generators == ()
@@ -46,11 +46,11 @@ def test_vl2v_domainbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert plan.train_domains(run) == ("art_painting", "cartoon", "photo")
     # The other domains' folders hold the very pictures that it was trained on.
     assert plan.evaluation_domains(run) == ("sketch", "held-out")
-    settings = jobs.training(plan, run).model_dump()
-    assert settings["training"] == {"steps": 5001, "check_every": 200, "learning_rate": 5e-5}
+    settings = jobs.train(plan, run).model_dump()
+    assert settings["training"] == {"steps": 5001, "validate_every": 200, "learning_rate": 5e-5}
     assert (settings["image_weight"], settings["batch_per_domain"]) == (0.5, 32)
     assert settings["averaging"] == {"kind": "swad", "n_converge": 3, "n_tolerance": 6, "tolerance_ratio": 0.3}
-    page = jobs.page(plan).model_dump()
+    page = jobs.write_page(plan).model_dump()
     assert [
         table["rows"][name][-1] for table, name in zip(page["published"], ("VL2V-SD", "VL2V-ADiP"), strict=True)
     ] == [

@@ -7,9 +7,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.prompts.settings import Descriptions, HeadPrompts, StylePrompts
-from workflow_scripts.prompts.tables import GENERATION_COLUMNS, generation_rows, write_table
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.prompts.prompt_table import GENERATION_COLUMNS, generation_rows, write_table
+from workflow_scripts.prompts.settings import Descriptions, DomainPromptsJob, HeadPromptsJob
 from workflow_scripts.prompts.templates import fill, head_sentences
 
 ODD = ["$(touch x)", "`touch x`", "; rm -rf /", "../x", "<script>alert(1)</script>", "{}", "{0.__class__}", "%s", "\\n"]
@@ -30,7 +30,7 @@ def described(folder: Path, content: Any) -> list[list[str]]:
 def test_odd_texts_are_data(text: str, tmp_path: Path) -> None:
     assert fill("a {}, no {", text) == f"a {text}, no {{"
     assert described(tmp_path, {"cat": [text], "dog": ["x"]})[0] == [text]
-    rows = generation_rows((text, "dog"), style="s", templates=["one {}"])
+    rows = generation_rows((text, "dog"), domain="s", templates=["one {}"])
     write_table(tmp_path / "t.parquet", rows, GENERATION_COLUMNS)
     assert pq.read_table(tmp_path / "t.parquet")["prompt"].to_pylist()[0] == f"one {text}"
 
@@ -43,20 +43,20 @@ def test_what_does_not_show_is_refused(name: str, tmp_path: Path) -> None:
         described(tmp_path, {"cat": ["x"], "dog": ["y", text]})
     assert str(caught.value).isprintable()
     with pytest.raises(InputError, match=rf"templates\.0: holds control characters \({code}\)") as caught:
-        StylePrompts.parse(json.dumps({"style": "s", "templates": [f"{text} {{}}"]}))
+        DomainPromptsJob.parse(json.dumps({"domain": "s", "templates": [f"{text} {{}}"]}))
     assert str(caught.value).isprintable()
 
 
 def test_braces_in_a_path_are_refused_before_snakemake_reads_them() -> None:
     with pytest.raises(InputError, match=r"head\.file: Snakemake would read the braces"):
-        HeadPrompts.parse(json.dumps({"head": {"kind": "descriptions", "file": "{wildcards.dataset}.json"}}))
+        HeadPromptsJob.parse(json.dumps({"head": {"kind": "descriptions", "file": "{wildcards.dataset}.json"}}))
 
 
 def test_ten_thousand_characters_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sentence 1 of 'cat' has 10000 characters, at most 1000 are allowed"):
         described(tmp_path, {"cat": ["x" * 10_000], "dog": ["y"]})
     with pytest.raises(InputError, match=r"templates\.0: String should have at most 1000 characters") as caught:
-        StylePrompts.parse(json.dumps({"style": "s", "templates": ["{}" + "x" * 10_000]}))
+        DomainPromptsJob.parse(json.dumps({"domain": "s", "templates": ["{}" + "x" * 10_000]}))
     assert len(str(caught.value)) < 300
 
 

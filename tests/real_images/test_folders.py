@@ -1,4 +1,4 @@
-"""Image folders: class names survive the round trip, faults are named before work starts."""
+"""Image folders: class names survive the round trip, errors are named before work starts."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import encode_png
-from workflow_scripts.real_images.folders import check_folders, class_of, folder_of, listing_digest
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import encode_png
+from workflow_scripts.real_images.folders import class_of, folder_of, listing_digest, validate_folders
 from workflow_scripts.real_images.rows import real_rows
-from workflow_scripts.real_images.settings import ImageFolders, RealShard
+from workflow_scripts.real_images.settings import ImageFolders, RealShardJob
 
 AIRCRAFT = ("F-16A/B", "F/A-18", "Ram C/V", "..", ".hidden", "100%")
 
@@ -38,9 +38,9 @@ def make_folders(root: Path, names: tuple[str, ...], pictures: int = 2) -> Path:
     return root
 
 
-def shard(root: Path, **changes) -> RealShard:
+def shard(root: Path, **changes) -> RealShardJob:
     images = ImageFolders(kind="folder", test={"photo": str(root)}, **changes)
-    return RealShard(dataset="d", images=images, split="real-test", domain="photo", shard=0)
+    return RealShardJob(dataset="d", images=images, source="real-test", domain="photo", shard=0)
 
 
 def test_labels_follow_the_names_not_the_folders(tmp_path: Path) -> None:
@@ -50,14 +50,14 @@ def test_labels_follow_the_names_not_the_folders(tmp_path: Path) -> None:
     assert [(row.label, row.class_name, row.index) for row in rows] == [
         (label, name, index) for label, name in enumerate(names) for index in range(2)
     ]
-    assert rows[2].source_image == "photo/F-16A%2FB/0.png"
+    assert rows[2].image_id == "photo/F-16A%2FB/0.png"
 
 
 def test_shards_cut_the_pictures_without_overlap(tmp_path: Path) -> None:
     names = ("a", "b", "c")
     make_folders(tmp_path, names, pictures=3)
     parts = [
-        [row.source_image for row in real_rows(shard(tmp_path, shards=4).model_copy(update={"shard": k}), names)]
+        [row.image_id for row in real_rows(shard(tmp_path, shards=4).model_copy(update={"shard": k}), names)]
         for k in range(4)
     ]
     assert sorted(name for part in parts for name in part) == sorted(
@@ -66,17 +66,17 @@ def test_shards_cut_the_pictures_without_overlap(tmp_path: Path) -> None:
     assert {len(part) for part in parts} == {2, 3}
 
 
-def test_faults_are_named(tmp_path: Path) -> None:
+def test_errors_are_named(tmp_path: Path) -> None:
     make_folders(tmp_path, ("cat", "dog"))
     with pytest.raises(InputError, match=r"no folder for class 'bird' \(expected 'bird'\)"):
-        check_folders(tmp_path, ("cat", "dog", "bird"))
+        validate_folders(tmp_path, ("cat", "dog", "bird"))
     with pytest.raises(InputError, match="folder 'dog' is no class"):
-        check_folders(tmp_path, ("cat", "cow"))
+        validate_folders(tmp_path, ("cat", "cow"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="folder 'empty' holds no picture"):
-        check_folders(tmp_path, ("cat", "dog", "empty"))
+        validate_folders(tmp_path, ("cat", "dog", "empty"))
     with pytest.raises(InputError, match="no such folder"):
-        check_folders(tmp_path / "none", ("cat", "dog"))
+        validate_folders(tmp_path / "none", ("cat", "dog"))
 
 
 def test_an_undecodable_picture_is_named(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.ground.test_hostile_pictures import DECODED, REFUSED
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import encode_png
-from workflow_scripts.real_images.folders import check_folders, listing_digest
+from tests.common.test_hostile_pictures import DECODED, REFUSED
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import encode_png
+from workflow_scripts.real_images.folders import listing_digest, validate_folders
 from workflow_scripts.real_images.rows import real_rows
-from workflow_scripts.real_images.settings import ImageFolders, RealShard
+from workflow_scripts.real_images.settings import ImageFolders, RealShardJob
 
 CLASSES = ("cat", "dog")
 
@@ -27,9 +27,9 @@ def pets(root: Path) -> Path:
     return root
 
 
-def shard(root: Path) -> RealShard:
+def shard(root: Path) -> RealShardJob:
     images = ImageFolders(kind="folder", test={"photo": str(root)})
-    return RealShard(dataset="d", images=images, split="real-test", domain="photo", shard=0)
+    return RealShardJob(dataset="d", images=images, source="real-test", domain="photo", shard=0)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -52,7 +52,13 @@ def test_odd_pictures_go_in_as_they_are(tmp_path: Path) -> None:
 
 def run_shard(root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "classes.json").write_text(json.dumps(CLASSES))
-    command = [sys.executable, "-m", "workflow_scripts.real_images.shard", "--settings", shard(root).canonical()]
+    command = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.real_images.convert_real_images",
+        "--settings",
+        shard(root).canonical(),
+    ]
     command += ["--classes", str(folder / "classes.json"), "--output", str(folder / "out/shard.parquet")]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -60,12 +66,12 @@ def run_shard(root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_job_says_it_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     root = pets(tmp_path / "pets")
     (root / "dog/a\nERROR forged: line\x1b[31m.jpg").write_bytes(b"<html>")
-    found = run_shard(root, tmp_path)
-    assert found.returncode == 1
-    lines = [line for line in found.stderr.splitlines() if "ERROR" in line]
+    completed = run_shard(root, tmp_path)
+    assert completed.returncode == 1
+    lines = [line for line in completed.stderr.splitlines() if "ERROR" in line]
     assert len(lines) == 1
     assert rf"{root}/dog/a\nERROR forged: line\x1b[31m.jpg: not a readable picture" in lines[0]
-    assert "Traceback" not in found.stderr
+    assert "Traceback" not in completed.stderr
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -82,9 +88,9 @@ def test_odd_file_names_are_data(tmp_path: Path) -> None:
     ]
     for name in names:
         (root / "dog" / name).write_bytes((root / "dog/0.png").read_bytes())
-    found = run_shard(root, tmp_path)
-    assert found.returncode == 0, found.stderr
-    sources = pq.read_table(tmp_path / "out/shard.parquet")["source_image"].to_pylist()
+    completed = run_shard(root, tmp_path)
+    assert completed.returncode == 0, completed.stderr
+    sources = pq.read_table(tmp_path / "out/shard.parquet")["image_id"].to_pylist()
     assert set(sources) == {"photo/cat/0.png", "photo/dog/0.png", *(f"photo/dog/{name}" for name in names)}
     assert not list(tmp_path.rglob("pwned*"))
 
@@ -93,7 +99,7 @@ def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
     pets(tmp_path)
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/dog/caf\xe9.png")).write_bytes(b"x")
     with pytest.raises(InputError, match=r"the name 'caf\\udce9\.png' is no UTF-8: rename it"):
-        check_folders(tmp_path, CLASSES)
+        validate_folders(tmp_path, CLASSES)
 
 
 def test_links_and_folders_in_the_place_of_pictures(tmp_path: Path) -> None:
@@ -114,4 +120,4 @@ def test_links_and_folders_in_the_place_of_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
 def test_paths_that_no_file_system_has(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not a readable folder|no such folder"):
-        check_folders(tmp_path / name, CLASSES)
+        validate_folders(tmp_path / name, CLASSES)

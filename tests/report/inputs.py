@@ -1,4 +1,4 @@
-"""Small made-up inputs of the report: metric tables, logs, images, records, and what a browser would read."""
+"""Small made-up inputs of the report: metric tables, logs, images, metadata, and what a browser would read."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.ground.images import encode_png
-from workflow_scripts.ground.shards import ImageRow, write_image_manifest, write_shard
-from workflow_scripts.ground.vocabulary import METRIC_COLUMNS
+from workflow_scripts.common.constants import METRIC_COLUMNS
+from workflow_scripts.common.images import encode_png
+from workflow_scripts.common.shards import ImageRow, write_image_manifest, write_shard
 
 HOSTILE = ['<script>alert("pwned")</script>', '$x^2$ & "q" $', "plain"]
 
@@ -68,15 +68,15 @@ def write_images(
     classes: Sequence[str] = HOSTILE,
     **provenance: Any,
 ) -> Path:
-    """Write a set of images whose grey value tells class and index: 40 x label + index."""
+    """Write a set of images whose gray value tells class and index: 40 x label + index."""
     rows = [
         ImageRow(
             image=encode_png(np.full((side, side), (40 * label + index) % 256, dtype=np.uint8)),
             label=label,
             class_name=name,
-            style=domain,
+            domain=domain,
             index=index,
-            source_image=f"{label}-{index}",
+            image_id=f"{label}-{index}",
         )
         for index in range(per_class)
         for label, name in enumerate(classes)
@@ -88,13 +88,13 @@ def write_images(
     return manifest
 
 
-def write_log(folder: Path, *, method: str, seed: int = 0, start: float = 0.0, **further: Any) -> Path:
-    """Write a log of two epochs of five steps; cross-entropy is `start` + step."""
+def write_training_log(folder: Path, *, method: str, seed: int = 0, start: float = 0.0, **further: Any) -> Path:
+    """Write a log of two validation intervals of five steps; cross-entropy is `start` + step."""
     path = folder / f"results/toys/runs/gen/clip/{method}/seed{seed}/train.jsonl"
     steps = [
         {
             "kind": "step",
-            "epoch": step // 5,
+            "interval": step // 5,
             "step": step,
             "cross_entropy": start + step,
             "accuracy": 0.5,
@@ -103,18 +103,18 @@ def write_log(folder: Path, *, method: str, seed: int = 0, start: float = 0.0, *
         }
         for step in range(10)
     ]
-    epochs = [
-        {"kind": "epoch", "epoch": epoch, "held_out_accuracy": 0.25 * (epoch + 1), "held_out_loss": start}
-        for epoch in range(2)
+    validations = [
+        {"kind": "validation", "interval": interval, "held_out_accuracy": 0.25 * (interval + 1), "held_out_loss": start}
+        for interval in range(2)
     ]
-    lines = [*steps[:5], epochs[0], *steps[5:], epochs[1]]
+    lines = [*steps[:5], validations[0], *steps[5:], validations[1]]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
 
-def write_record(folder: Path, *, method: str, note: str = "") -> Path:
-    path = folder / f"results/toys/runs/gen/clip/{method}/seed0/record.json"
+def write_run_metadata(folder: Path, *, method: str, note: str = "") -> Path:
+    path = folder / f"results/toys/runs/gen/clip/{method}/seed0/metadata.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     environment = {"device": "cpu", "threads": 1, "libraries": {"torch": "9.8.7"}}
     path.write_text(json.dumps({"settings": {"epochs": 3}, "environment": environment, "note": note}))

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.report.inputs import HOSTILE, metric_rows, standard_metrics, write_images, write_log
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.shards import load_image_set
-from workflow_scripts.report import figures
+from tests.report.inputs import HOSTILE, metric_rows, standard_metrics, write_images, write_training_log
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.shards import load_image_set
+from workflow_scripts.report import draw_figures
 from workflow_scripts.report.alpha_curves import alpha_figure, columns_for, curve
 from workflow_scripts.report.image_grid import (
     GAP,
@@ -29,13 +29,13 @@ from workflow_scripts.report.image_grid import (
     tile,
     tile_side,
 )
-from workflow_scripts.report.style import COLOURS, apply_style, strokes
+from workflow_scripts.report.style import COLORS, apply_style, strokes
 from workflow_scripts.report.tables import over_seeds
 from workflow_scripts.report.training_curves import (
     held_out,
     mean_over_runs,
     panel_columns,
-    read_log,
+    read_training_log,
     smoothed,
     training_figure,
 )
@@ -50,11 +50,11 @@ def points(line: Any) -> list[tuple[float, float]]:
 
 def command(folder: Path, **inputs: Any) -> dict[str, Path]:
     """Run the entry point's job on files; return the figures."""
-    found = {name: folder / f"figures/toys/gen/clip/{name}.png" for name in NAMES}
+    paths = {name: folder / f"figures/toys/gen/clip/{name}.png" for name in NAMES}
     settings = {"fixed_alpha": "0.50"}
-    values = {"metrics": [], "logs": [], "generated": [], "real": [], **inputs}
-    figures.job(type("Options", (), {"settings": json.dumps(settings), **values, **found})())
-    return found
+    values = {"metrics": [], "training_logs": [], "generated": [], "real": [], **inputs}
+    draw_figures.job(type("Options", (), {"settings": json.dumps(settings), **values, **paths})())
+    return paths
 
 
 # --- alpha curves
@@ -62,21 +62,21 @@ def command(folder: Path, **inputs: Any) -> dict[str, Path]:
 
 def test_a_curve_holds_what_was_measured() -> None:
     means = over_seeds(pd.DataFrame(metric_rows("plain")[::-1]))
-    found = curve(means, method="plain", domain="photo", oracle="0.50")
-    assert found.alphas == (0.0, 0.3, 0.5, 1.0)
-    assert found.values == pytest.approx((70.0, 78.0, 80.0, 60.0))
-    assert found.low == pytest.approx((65.0, 73.0, 75.0, 55.0))
-    assert found.high == pytest.approx((74.0, 82.0, 84.0, 64.0))
-    assert np.allclose(found.ends, [(0.0, 70.0), (1.0, 60.0)])
-    assert found.oracle is not None
-    assert found.oracle == pytest.approx((0.5, 80.0))
+    line = curve(means, method="plain", domain="photo", oracle="0.50")
+    assert line.alphas == (0.0, 0.3, 0.5, 1.0)
+    assert line.values == pytest.approx((70.0, 78.0, 80.0, 60.0))
+    assert line.low == pytest.approx((65.0, 73.0, 75.0, 55.0))
+    assert line.high == pytest.approx((74.0, 82.0, 84.0, 64.0))
+    assert np.allclose(line.endpoints, [(0.0, 70.0), (1.0, 60.0)])
+    assert line.oracle is not None
+    assert line.oracle == pytest.approx((0.5, 80.0))
 
 
-def test_no_oracle_on_generated_images_and_no_end_that_was_not_measured() -> None:
+def test_no_oracle_on_generated_images_and_no_endpoint_that_was_not_measured() -> None:
     means = over_seeds(pd.DataFrame([row for row in metric_rows("plain") if row["alpha"] != "1.00"]))
-    found = curve(means, method="plain", domain="held-out", oracle="0.50")
-    assert found.oracle is None
-    assert [x for x, _ in found.ends] == [0.0]
+    line = curve(means, method="plain", domain="held-out", oracle="0.50")
+    assert line.oracle is None
+    assert [x for x, _ in line.endpoints] == [0.0]
     assert curve(means, method="absent", domain="photo", oracle=None).values == ()
 
 
@@ -114,9 +114,9 @@ def test_panels_leave_few_places_empty(panels: int, columns: int) -> None:
 
 def test_a_method_keeps_its_colour_whatever_the_order() -> None:
     assert strokes(["regft", "plain", "plain"]) == strokes(["plain", "regft"])
-    found = strokes([f"m{number}" for number in range(9)])
-    assert found["m0"].colour == found["m8"].colour == COLOURS[0]
-    assert found["m0"].width > found["m1"].width > found["m8"].width > 1
+    by_method = strokes([f"m{number}" for number in range(9)])
+    assert by_method["m0"].color == by_method["m8"].color == COLORS[0]
+    assert by_method["m0"].width > by_method["m1"].width > by_method["m8"].width > 1
 
 
 # --- grid of images
@@ -124,10 +124,10 @@ def test_a_method_keeps_its_colour_whatever_the_order() -> None:
 
 def test_small_pictures_grow_by_whole_numbers_and_stay_sharp() -> None:
     pixels = np.array([[0, 255], [255, 0]], dtype=np.uint8)
-    found = tile(Image.fromarray(pixels).convert("RGB"), side=9)
-    assert found.shape == (9, 9, 3)
-    assert np.array_equal(found[:8, :8, 0], pixels.repeat(4, axis=0).repeat(4, axis=1))
-    assert set(found[8].ravel()) == {255}
+    square = tile(Image.fromarray(pixels).convert("RGB"), side=9)
+    assert square.shape == (9, 9, 3)
+    assert np.array_equal(square[:8, :8, 0], pixels.repeat(4, axis=0).repeat(4, axis=1))
+    assert set(square[8].ravel()) == {255}
     large = tile(Image.new("RGB", (300, 150), "black"), side=64)
     assert large.shape == (64, 64, 3)
     assert [int(large[y, 32, 0]) for y in (15, 16, 47, 48)] == [255, 0, 0, 255]
@@ -142,8 +142,8 @@ def test_a_panel_holds_the_first_pictures_of_each_class(tmp_path: Path) -> None:
     images = load_image_set(write_images(tmp_path, source="real-train", domain="photo"))
     panel = read_panel(images, classes=[HOSTILE[2], "unknown", HOSTILE[0]], per_class=2, side=64)
     assert (panel.domain, panel.kind) == ("photo", "real, training")
-    greys = [[int(picture[0, 0, 0]) for picture in row] for row in panel.rows]
-    assert greys == [[80, 81], [], [0, 1]]
+    grays = [[int(picture[0, 0, 0]) for picture in row] for row in panel.rows]
+    assert grays == [[80, 81], [], [0, 1]]
 
 
 def test_a_mosaic_places_rows_and_leaves_white_where_images_lack() -> None:
@@ -157,15 +157,15 @@ def test_a_mosaic_places_rows_and_leaves_white_where_images_lack() -> None:
 def test_generated_stands_beside_real_of_the_same_domain() -> None:
     panels = [Panel(domain, kind, ()) for kind in ("generated", "real") for domain in ("photo", "sketch")]
     panels.append(Panel("negative", "real", ()))
-    found = paired(panels)
-    assert [(panel.domain, panel.kind) for panel in found] == [
+    ordered = paired(panels)
+    assert [(panel.domain, panel.kind) for panel in ordered] == [
         ("photo", "generated"),
         ("photo", "real"),
         ("sketch", "generated"),
         ("sketch", "real"),
         ("negative", "real"),
     ]
-    edges = left_edges(found, start=10, width=100)
+    edges = left_edges(ordered, start=10, width=100)
     assert np.diff(edges).tolist() == [100 + gap for gap in (PANEL_GAP, PAIR_GAP, PANEL_GAP, PAIR_GAP)]
 
 
@@ -179,12 +179,12 @@ def test_the_figure_shows_exact_pixels_and_literal_names(tmp_path: Path) -> None
     apply_style()
     generated = write_images(tmp_path, source="gen", domain="photo")
     real = write_images(tmp_path, source="real-test", domain="photo", side=16)
-    figure = image_grid([generated], [real], per_class=2, most_classes=2)
+    figure = image_grid([generated], [real], per_class=2, max_classes=2)
     path = tmp_path / "grid.png"
     figure.savefig(path, dpi=figure.dpi)
     pixels = np.asarray(Image.open(path).convert("L"))
-    # Two classes, two pictures each, in two panels: four greys below 50 in squares of exactly 128 pixels.
-    assert {grey: int((pixels == grey).sum()) // 128**2 for grey in (0, 1, 40, 41)} == {0: 2, 1: 2, 40: 2, 41: 2}
+    # Two classes, two pictures each, in two panels: four grays below 50 in squares of exactly 128 pixels.
+    assert {gray: int((pixels == gray).sum()) // 128**2 for gray in (0, 1, 40, 41)} == {0: 2, 1: 2, 40: 2, 41: 2}
     texts = [text.get_text() for text in figure.texts]
     assert texts[:3] == ["photo", "generated", "real, test"]
     assert "".join(texts[3:]).replace("\n", "") == (HOSTILE[0] + HOSTILE[1]).replace("\n", "")
@@ -194,49 +194,55 @@ def test_the_figure_shows_exact_pixels_and_literal_names(tmp_path: Path) -> None
 # --- training curves
 
 
-def test_a_log_gives_steps_and_epochs(tmp_path: Path) -> None:
-    log = read_log(write_log(tmp_path, method="plain", seed=3))
+def test_a_log_gives_steps_and_validations(tmp_path: Path) -> None:
+    log = read_training_log(write_training_log(tmp_path, method="plain", seed=3))
     assert (log.method, log.seed) == ("plain", "3")
     assert log.steps["cross_entropy"].tolist() == list(range(10))
-    assert log.epochs["held_out_accuracy"].tolist() == [0.25, 0.5]
+    assert log.validations["held_out_accuracy"].tolist() == [0.25, 0.5]
 
 
-@pytest.mark.parametrize("content", ["{", '{"kind": "step"}', "[1]", '{"no": 1}', "", '{"kind": "epoch", "epoch": 0}'])
+@pytest.mark.parametrize(
+    "content", ["{", '{"kind": "step"}', "[1]", '{"no": 1}', "", '{"kind": "validation", "interval": 0}']
+)
 def test_a_damaged_log_is_named(tmp_path: Path, content: str) -> None:
     path = tmp_path / "plain/seed0/train.jsonl"
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(InputError, match=r"train\.jsonl: .*delete it and run snakemake again") as caught:
-        read_log(path)
+        read_training_log(path)
     assert "\n" not in str(caught.value)
 
 
 def test_seeds_are_averaged_in_the_curves(tmp_path: Path) -> None:
-    logs = [read_log(write_log(tmp_path, method="plain", seed=seed, start=2.0 * seed)) for seed in (0, 1)]
+    logs = [
+        read_training_log(write_training_log(tmp_path, method="plain", seed=seed, start=2.0 * seed)) for seed in (0, 1)
+    ]
     assert mean_over_runs(logs, "cross_entropy").tolist() == [1.0 + step for step in range(10)]
     assert mean_over_runs(logs, "absent").empty
-    found = held_out(logs, "held_out_loss")
-    assert found.index.tolist() == [4, 9]
-    assert found.tolist() == [1.0, 1.0]
+    points = held_out(logs, "held_out_loss")
+    assert points.index.tolist() == [4, 9]
+    assert points.tolist() == [1.0, 1.0]
     assert held_out(logs, "").empty
 
 
 def test_columns_of_other_methods_get_panels_of_their_own(tmp_path: Path) -> None:
-    log = read_log(write_log(tmp_path, method="other", distillation_loss=0.5, device="cpu", loss=1.0))
+    log = read_training_log(write_training_log(tmp_path, method="other", distillation_loss=0.5, device="cpu", loss=1.0))
     assert panel_columns([log]) == ["loss", "cross_entropy", "accuracy", "learning_rate", "distillation_loss"]
 
 
 def test_smoothing_is_a_centred_mean() -> None:
-    found = smoothed(pd.Series([0.0, 3.0, 0.0] * 20))
-    assert found.iloc[1:-1].tolist() == pytest.approx([1.0] * 58)
+    values = smoothed(pd.Series([0.0, 3.0, 0.0] * 20))
+    assert values.iloc[1:-1].tolist() == pytest.approx([1.0] * 58)
     assert smoothed(pd.Series([1.0, 5.0])).tolist() == [1.0, 5.0]
 
 
 def test_methods_are_colours_and_seeds_are_not(tmp_path: Path) -> None:
-    paths = [write_log(tmp_path, method=method, seed=seed) for method in ("plain", "regft") for seed in range(3)]
+    paths = [
+        write_training_log(tmp_path, method=method, seed=seed) for method in ("plain", "regft") for seed in range(3)
+    ]
     figure = training_figure(paths)
-    colours = {line.get_color() for axis in figure.axes for line in axis.get_lines()}
-    assert colours == set(COLOURS[:2])
+    colors = {line.get_color() for axis in figure.axes for line in axis.get_lines()}
+    assert colors == set(COLORS[:2])
     assert [axis.get_title(loc="left") for axis in figure.axes if axis.axison] == [
         "cross-entropy",
         "accuracy, %",
@@ -256,7 +262,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], d
     folder = tmp_path_factory.mktemp("figures")
     inputs = {
         "metrics": standard_metrics(folder),
-        "logs": [write_log(folder, method="plain"), write_log(folder, method="regft", start=1.0)],
+        "training_logs": [
+            write_training_log(folder, method="plain"),
+            write_training_log(folder, method="regft", start=1.0),
+        ],
         "generated": [write_images(folder, source="gen", domain="photo")],
         "real": [write_images(folder, source="real-test", domain="photo")],
     }
@@ -283,7 +292,7 @@ def test_without_inputs_the_figures_say_so(tmp_path: Path, drawn: tuple[dict[str
     assert [text.get_text() for text in training_figure([]).texts] == [
         "There is no training curve: nothing was trained."
     ]
-    no_images = image_grid([], [], per_class=4, most_classes=12).texts[0].get_text()
+    no_images = image_grid([], [], per_class=4, max_classes=12).texts[0].get_text()
     assert no_images.startswith("There are no images: none was generated")
 
 
@@ -292,13 +301,13 @@ def test_the_command_names_a_damaged_file_and_exits(
 ) -> None:
     (tmp_path / "bad.csv").write_text("dataset\n")
     settings = json.dumps({"fixed_alpha": "0.50"})
-    arguments = ["figures", "--settings", settings, "--metrics", str(tmp_path / "bad.csv")]
+    arguments = ["draw_figures", "--settings", settings, "--metrics", str(tmp_path / "bad.csv")]
     outputs = [part for name in NAMES for part in (f"--{name}", str(tmp_path / f"{name}.png"))]
     monkeypatch.setattr(sys, "argv", [*arguments, *outputs])
-    monkeypatch.setattr("workflow_scripts.ground.command.start_logging", lambda _: None)
-    monkeypatch.setattr("workflow_scripts.ground.command.signal.signal", lambda *_: None)
+    monkeypatch.setattr("workflow_scripts.common.entry_point.start_logging", lambda _: None)
+    monkeypatch.setattr("workflow_scripts.common.entry_point.signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as caught:
-        figures.main()
+        draw_figures.main()
     assert caught.value.code == 1
     assert "bad.csv: columns are missing" in caplog.text
     assert not list(tmp_path.glob("*.png"))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.report.inputs import metric_rows, write_images, write_metrics, write_model, write_record
-from tests.report.test_page import chromium, comparison, write_page
+from tests.report.inputs import metric_rows, write_images, write_metrics, write_model, write_run_metadata
+from tests.report.test_page import chromium, comparison, written_page
 
 NAMES = [
     "<script>document.body.dataset.pwned=1</script>",
@@ -30,14 +30,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a page on which every text from outside is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     further: dict[str, Any] = {"scheduler": NAMES[1], "note": NAMES[2], NAMES[5]: 1}
-    return write_page(
+    return written_page(
         folder,
         metrics=[write_metrics(folder, metric_rows("plain"))],
-        records=[write_record(folder, method="plain", note=NAMES[3])],
+        metadata=[write_run_metadata(folder, method="plain", note=NAMES[3])],
         manifests=[
             write_images(folder, source="gen", domain="photo", classes=NAMES, **further),
             write_model(folder, "hub-clip", kind="hub", repository=NAMES[1], revision=NAMES[0]),
-            write_model(folder, "toy-clip", kind="embedded", seen=NAMES[6]),
+            write_model(folder, "toy-clip", kind="pretrain", seen=NAMES[6]),
         ],
         comparisons=[comparison()],
     )
@@ -59,9 +59,9 @@ def test_a_browser_runs_no_name(page: str, tmp_path: Path) -> None:
     reader = "<script>document.body.append(Object.assign(document.createElement('pre'),{id:'seen',textContent:btoa("
     reader += "unescape(encodeURIComponent(document.body.innerText)))}))</script></body>"
     probe.write_text(POLICY.sub("", page).replace("</body>", reader), encoding="utf-8")
-    found = chromium(tmp_path, "--dump-dom", "--virtual-time-budget=3000", url=probe.as_uri())
-    assert "data-pwned" not in found
-    match = re.search(r'<pre id="seen">([\w+/=]+)</pre>', found)
+    dom = chromium(tmp_path, "--dump-dom", "--virtual-time-budget=3000", url=probe.as_uri())
+    assert "data-pwned" not in dom
+    match = re.search(r'<pre id="seen">([\w+/=]+)</pre>', dom)
     assert match is not None
     import base64
 

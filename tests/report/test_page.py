@@ -20,10 +20,10 @@ from tests.report.inputs import (
     write_images,
     write_metrics,
     write_model,
-    write_record,
+    write_run_metadata,
 )
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.report import page
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.report import write_page
 from workflow_scripts.report.costs import duration, read_costs
 from workflow_scripts.report.provenance import run_name
 
@@ -42,7 +42,7 @@ def write_figures(folder: Path, size: tuple[int, int] = (20, 10)) -> list[Path]:
     return paths
 
 
-def write_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = None, **inputs: Any) -> str:
+def written_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = None, **inputs: Any) -> str:
     """Run the entry point's job and return the page."""
     settings = {
         "title": HOSTILE[0],
@@ -50,18 +50,20 @@ def write_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = None,
         "comparisons": [comparison()] if comparisons is None else comparisons,
     }
     output = folder / "report/index.html"
-    values = {"metrics": [], "records": [], "manifests": [], "figures": [], "costs": None, **inputs}
+    values = {"metrics": [], "metadata": [], "manifests": [], "figures": [], "costs": None, **inputs}
     table = folder / "report/metrics.csv"
-    page.job(type("Options", (), {"settings": json.dumps(settings), "output": output, "table": table, **values})())
+    write_page.job(
+        type("Options", (), {"settings": json.dumps(settings), "output": output, "table": table, **values})()
+    )
     return output.read_text(encoding="utf-8")
 
 
 def write_costs(folder: Path) -> Path:
     benchmarks = folder / "benchmarks"
     rows = {
-        "finetune/a/b/0.tsv": (90.0, 100),
-        "finetune/a/b/1.tsv": (30.0, 300),
-        "score/x.tsv": (60, "-"),
+        "train_finetune/a/b/0.tsv": (90.0, 100),
+        "train_finetune/a/b/1.tsv": (30.0, 300),
+        "score_images/x.tsv": (60, "-"),
     }
     for name, (seconds, memory) in rows.items():
         path = benchmarks / name
@@ -82,16 +84,19 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "nested": {"a": 1},
     }
     manifests = [
-        write_images(folder, source="gen", domain="photo", style="photo", **scheduler),
-        write_images(folder, source="gen", domain="sketch", style="sketch", **scheduler),
+        write_images(folder, source="gen", domain="photo", **scheduler),
+        write_images(folder, source="gen", domain="sketch", **scheduler),
         write_images(folder, source="real-test", domain="photo"),
-        write_model(folder, "toy-clip", kind="embedded", seen=f"40 images {HOSTILE[1]}"),
+        write_model(folder, "toy-clip", kind="pretrain", seen=f"40 images {HOSTILE[1]}"),
         write_model(folder, "hub-clip", kind="hub", repository="org/name", revision="abc"),
     ]
-    text = write_page(
+    text = written_page(
         folder,
         metrics=standard_metrics(folder),
-        records=[write_record(folder, method="plain", note=HOSTILE[0]), write_record(folder, method="regft")],
+        metadata=[
+            write_run_metadata(folder, method="plain", note=HOSTILE[0]),
+            write_run_metadata(folder, method="regft"),
+        ],
         manifests=manifests,
         figures=write_figures(folder),
         costs=write_costs(folder),
@@ -123,7 +128,7 @@ def test_the_headline_table_holds_the_numbers(full: tuple[Path, str]) -> None:
     ]
     assert by_role["zero-shot", "nothing trained"][3:] == ["70.0 65.0–74.0", "50.0 45.0–54.0", "60.0 55.0–64.0", "–"]
     assert numbers(by_role["regft", "fixed beforehand"]) == [72.0, 52.0, 62.0, 82.0]
-    assert numbers(by_role["regft", "fine-tuned end"]) == [82.0, 62.0, 72.0, 92.0]
+    assert numbers(by_role["regft", "fine-tuned endpoint"]) == [82.0, 62.0, 72.0, 92.0]
     assert numbers(by_role["plain", "oracle, chosen on test images"]) == [81.0, 61.0, 71.0, 91.0]
     assert by_role["plain", "fixed beforehand"][3] == "79.0 74.0–83.0 ±1.4, 2 seeds"
     assert by_role["student", "the only one"][1] == "1.00"
@@ -187,10 +192,10 @@ def test_names_are_data_and_nothing_is_fetched(full: tuple[Path, str]) -> None:
 
 
 def test_the_figures_are_inside_with_texts_and_sizes(full: tuple[Path, str]) -> None:
-    found = re.findall(r'<img src="data:image/png;base64,[\w+/=]+" alt="(.*?)" width="(\d+)" height="(\d+)"', full[1])
-    assert [(width, height) for _, width, height in found] == [("10", "5")] * 3
-    assert found[0][0].startswith("Grid of images of toys")
-    assert "plain, regft, student, on: real: photo, real: sketch, mean of real domains, generated, held" in found[1][0]
+    images = re.findall(r'<img src="data:image/png;base64,[\w+/=]+" alt="(.*?)" width="(\d+)" height="(\d+)"', full[1])
+    assert [(width, height) for _, width, height in images] == [("10", "5")] * 3
+    assert images[0][0].startswith("Grid of images of toys")
+    assert "plain, regft, student, on: real: photo, real: sketch, mean of real domains, generated, held" in images[1][0]
 
 
 def test_every_link_of_the_contents_has_a_target(full: tuple[Path, str]) -> None:
@@ -211,8 +216,8 @@ def test_the_table_of_all_metrics(full: tuple[Path, str]) -> None:
 
 def test_costs_are_added_up(full: tuple[Path, str]) -> None:
     assert tables_of(full[1])["Cost"][1:] == [
-        ["finetune", "2", "2 min 00 s", "", "300 MB"],
-        ["score", "1", "1 min 00 s", "", "–"],
+        ["train_finetune", "2", "2 min 00 s", "", "300 MB"],
+        ["score_images", "1", "1 min 00 s", "", "–"],
         ["all", "3", "3 min 00 s", "", "300 MB"],
     ]
     assert 'style="width: 50.0%"' in full[1]
@@ -224,27 +229,27 @@ def test_durations_read_well() -> None:
 
 
 def test_missing_and_damaged_costs_are_said(tmp_path: Path) -> None:
-    assert "No cost is known" in write_page(tmp_path)
-    assert "No cost is known" in write_page(tmp_path, costs=tmp_path / "nowhere")
+    assert "No cost is known" in written_page(tmp_path)
+    assert "No cost is known" in written_page(tmp_path, costs=tmp_path / "nowhere")
     folder = write_costs(tmp_path)
-    (folder / "score/empty.tsv").write_text("")
-    (folder / "score/other.tsv").write_text("a\tb\n1\t2\n")
+    (folder / "score_images/empty.tsv").write_text("")
+    (folder / "score_images/other.tsv").write_text("a\tb\n1\t2\n")
     assert read_costs(folder).unreadable == 2
-    assert "2 benchmark files could not be read and are left out." in write_page(tmp_path, costs=folder)
+    assert "2 benchmark files could not be read and are left out." in written_page(tmp_path, costs=folder)
 
 
 def test_nothing_at_all_is_a_page_too(tmp_path: Path) -> None:
-    text = write_page(tmp_path, comparisons=[])
-    for sentence in ("No model's manifest", "There are no images", "No run left a record", "No run recorded its"):
+    text = written_page(tmp_path, comparisons=[])
+    for sentence in ("No model's manifest", "There are no images", "No run left its metadata", "No run recorded its"):
         assert sentence in text
-    text = write_page(tmp_path)
+    text = written_page(tmp_path)
     assert "There is nothing to measure" in text
     assert tables_of(text)["Summary"][1][1:] == ["nothing", "–", "–", "–", "–"]
 
 
 def test_names_only_has_no_oracle(tmp_path: Path) -> None:
     rows = [*metric_rows("plain", domains=["held-out"]), *metric_rows("regft", domains=["held-out"])]
-    text = write_page(tmp_path, metrics=[write_metrics(tmp_path, rows)])
+    text = written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)])
     table = tables_of(text)["top-1 accuracy"]
     assert table[0][3:] == ["generated, held out"]
     assert not [row for row in table if "oracle" in row[2]]
@@ -261,35 +266,35 @@ def test_many_comparisons_get_a_mean_where_it_compares(tmp_path: Path) -> None:
     rows = [*metric_rows("zero-shot"), *metric_rows("plain"), *metric_rows("regft")]
     rows += [*metric_rows("zero-shot", dataset="others"), *metric_rows("plain", dataset="others", shift=0.1)]
     comparisons = [comparison(), comparison("others")]
-    text = write_page(tmp_path, comparisons=comparisons, metrics=[write_metrics(tmp_path, rows)])
+    text = written_page(tmp_path, comparisons=comparisons, metrics=[write_metrics(tmp_path, rows)])
     summary = tables_of(text)["Summary"]
     assert [row[0] for row in summary[1:]] == ["toys, gen, clip", "others, gen, clip", "mean of 2 data sets, gen, clip"]
     assert summary[3][2:] == ["60.0", "73.0 +13.0", "–", "–"]
     assert text.count('href="#others--gen--clip"') == 2
 
 
-def test_label_spaces_stand_apart(tmp_path: Path) -> None:
+def test_label_sets_stand_apart(tmp_path: Path) -> None:
     rows = metric_rows("plain")
-    rows += [{**row, "space": "new", "value": 0.25} for row in rows if row["metric"] == "top1"]
-    tables = tables_of(write_page(tmp_path, metrics=[write_metrics(tmp_path, rows)]))
+    rows += [{**row, "label_set": "new", "value": 0.25} for row in rows if row["metric"] == "top1"]
+    tables = tables_of(written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)]))
     assert set(numbers(tables["top-1 accuracy, new classes"][1])) == {25.0}
     assert numbers(tables["top-1 accuracy"][1]) == [70.0, 50.0, 60.0, 80.0]
 
 
 def test_a_real_training_source_is_not_called_generated(tmp_path: Path) -> None:
-    text = write_page(tmp_path, comparisons=[comparison(source="real-train")])
+    text = written_page(tmp_path, comparisons=[comparison(source="real-train")])
     assert "images from real-train (real, training)" in text
     assert "(generated)" not in text
 
 
 def test_a_runs_name_comes_from_its_path() -> None:
-    path = Path("/a/results/toys/runs/gen/clip/plain/seed0/record.json")
+    path = Path("/a/results/toys/runs/gen/clip/plain/seed0/metadata.json")
     assert run_name(path) == "toys, gen, clip, plain, seed0"
-    assert run_name(Path("record.json")) == "record.json"
+    assert run_name(Path("metadata.json")) == "metadata.json"
 
 
 @pytest.mark.parametrize("content", ["{", "[]", None])
-@pytest.mark.parametrize("kind", ["records", "manifests", "figures"])
+@pytest.mark.parametrize("kind", ["metadata", "manifests", "figures"])
 def test_damaged_inputs_are_named_and_nothing_is_written(tmp_path: Path, kind: str, content: str | None) -> None:
     path = tmp_path / "results/report/figures/toys/gen/clip/images.png"
     path.parent.mkdir(parents=True)
@@ -297,14 +302,17 @@ def test_damaged_inputs_are_named_and_nothing_is_written(tmp_path: Path, kind: s
         path.write_text(content)
     inputs: dict[str, Any] = {kind: [path]}
     with pytest.raises(InputError, match=r"images\.png: ") as caught:
-        write_page(tmp_path, **inputs)
+        written_page(tmp_path, **inputs)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "report").exists()
 
 
 def test_the_stage_is_light() -> None:
     check = "import sys; from workflow_scripts.report import {0}; print(sorted({1} & set(sys.modules)))"
-    for entry, heavy in {"page": {"torch", "matplotlib", "open_clip"}, "figures": {"torch", "open_clip"}}.items():
+    for entry, heavy in {
+        "write_page": {"torch", "matplotlib", "open_clip"},
+        "draw_figures": {"torch", "open_clip"},
+    }.items():
         command = [sys.executable, "-c", check.format(entry, heavy)]
         assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
 
@@ -324,11 +332,11 @@ def test_a_browser_shows_the_page_and_runs_nothing(full: tuple[Path, str], tmp_p
     open_to_scripts = re.sub(r"<meta http-equiv=.*?>", "", full[1])
     probe.write_text(open_to_scripts.replace("alert(", "document.body.dataset.pwned=("), encoding="utf-8")
     shot = tmp_path / "page.png"
-    found = chromium(tmp_path, "--dump-dom", f"--screenshot={shot}", "--window-size=1200,900", url=probe.as_uri())
-    assert "data-pwned" not in found
-    assert "<script" not in found
-    assert found.count("<img ") == 3
-    assert tables_of(found)["top-1 accuracy"] == tables_of(full[1])["top-1 accuracy"]
+    dom = chromium(tmp_path, "--dump-dom", f"--screenshot={shot}", "--window-size=1200,900", url=probe.as_uri())
+    assert "data-pwned" not in dom
+    assert "<script" not in dom
+    assert dom.count("<img ") == 3
+    assert tables_of(dom)["top-1 accuracy"] == tables_of(full[1])["top-1 accuracy"]
     pixels = Image.open(shot).convert("L")
     assert pixels.size == (1200, 900)
     assert len(pixels.getcolors(256) or []) > 20

@@ -15,7 +15,7 @@ def row(method: str, domain: str, value: float, **changes: Any) -> dict[str, Any
         "seed": 0,
         "alpha": "0.00" if method == "zero-shot" else "0.50",
         "domain": domain,
-        "space": "all",
+        "label_set": "all",
         "train_classes": trained,
         "metric": "top1",
         "value": value,
@@ -31,7 +31,7 @@ def means(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def halves(method: str, base: float, new: float, harmonic: float) -> list[dict[str, Any]]:
     values = {"all": 0.5, "base": base, "new": new, "harmonic": harmonic}
-    return [row(method, "photo", value, space=space) for space, value in values.items()]
+    return [row(method, "photo", value, label_set=label_set) for label_set, value in values.items()]
 
 
 def test_base_new_and_harmonic_mean_stand_side_by_side() -> None:
@@ -40,8 +40,8 @@ def test_base_new_and_harmonic_mean_stand_side_by_side() -> None:
     table = base_new_table(means(rows), domains=["photo"], fixed_alpha="0.50")
     assert table is not None
     assert table.domains == ("base classes", "new classes", "harmonic mean of base and new")
-    found = {each.method: [cell.value for cell in each.cells if cell] for each in table.rows}
-    assert found == {
+    cells = {each.method: [cell.value for cell in each.cells if cell] for each in table.rows}
+    assert cells == {
         "zero-shot": [0.6, 0.7, 0.65],
         "plain": [0.9, 0.5, 0.64],
         "ogen": [0.8, 0.6, 0.7],
@@ -71,9 +71,9 @@ def test_left_out_targets_and_their_mean() -> None:
     table = left_out_table(means(rows), fixed_alpha="0.50")
     assert table is not None
     assert table.domains == ("without photo, on real: photo", "without sketch, on real: sketch", "mean over targets")
-    found = {each.method: [cell.value for cell in each.cells if cell] for each in table.rows}
-    assert found["zero-shot"] == [0.5, 0.3, 0.4]
-    assert found["sd"] == [0.7, 0.4, (0.7 + 0.4) / 2]
+    cells = {each.method: [cell.value for cell in each.cells if cell] for each in table.rows}
+    assert cells["zero-shot"] == [0.5, 0.3, 0.4]
+    assert cells["sd"] == [0.7, 0.4, (0.7 + 0.4) / 2]
     assert [cell.low is None for cell in table.rows[1].cells if cell] == [False, False, True]
 
 

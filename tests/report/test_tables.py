@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from tests.report.inputs import metric_rows, standard_metrics, write_metrics
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.vocabulary import METRIC_COLUMNS
+from workflow_scripts.common.constants import METRIC_COLUMNS
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.report.rows import named_alphas, oracle_alpha, summary_cell, table_rows, with_gain
 from workflow_scripts.report.tables import (
     comparison_metrics,
@@ -35,7 +35,7 @@ def test_alphas_stay_texts_and_repeats_are_dropped(tmp_path: Path) -> None:
     assert table["seed"].tolist() == [0] * len(table)
 
 
-@pytest.mark.parametrize("dropped", ["value", "space"])
+@pytest.mark.parametrize("dropped", ["value", "label_set"])
 def test_a_table_without_a_column_is_named(tmp_path: Path, dropped: str) -> None:
     path = tmp_path / "bad.csv"
     pd.DataFrame(metric_rows("plain")).drop(columns=dropped).to_csv(path, index=False)
@@ -103,13 +103,13 @@ def test_domains_stand_in_order_and_a_single_one_has_no_mean() -> None:
     assert deciding_domain(["held-out"]) is None
 
 
-def test_seeds_are_averaged_and_their_spread_is_kept(means: pd.DataFrame) -> None:
+def test_seeds_are_averaged_and_their_standard_deviation_is_kept(means: pd.DataFrame) -> None:
     row = means[(means["method"] == "plain") & (means["alpha"] == "0.50") & (means["domain"] == "photo")].iloc[0]
     assert row["metric"] == "top1"
     assert (row["value"], row["low"], row["high"]) == pytest.approx((0.81, 0.76, 0.85))
-    assert row["spread"] == pytest.approx(0.02 / 2**0.5)
+    assert row["seed_std"] == pytest.approx(0.02 / 2**0.5)
     assert row["seeds"] == 2
-    assert set(means[means["method"] == "regft"]["spread"]) == {0.0}
+    assert set(means[means["method"] == "regft"]["seed_std"]) == {0.0}
 
 
 def test_the_oracle_is_the_best_alpha_on_real_images(means: pd.DataFrame) -> None:
@@ -119,9 +119,9 @@ def test_the_oracle_is_the_best_alpha_on_real_images(means: pd.DataFrame) -> Non
     assert oracle_alpha(means, method="plain", domains=["held-out"]) is None
 
 
-def test_the_oracle_takes_the_smallest_of_equals_and_one_label_space() -> None:
+def test_the_oracle_takes_the_smallest_of_equals_and_one_label_set() -> None:
     rows = [{**row, "value": 0.5} for row in metric_rows("plain")]
-    tempting = [{**row, "space": "new", "value": 0.99} for row in rows if row["alpha"] == "1.00"]
+    tempting = [{**row, "label_set": "new", "value": 0.99} for row in rows if row["alpha"] == "1.00"]
     means = over_seeds(pd.DataFrame([*rows[::-1], *tempting]))
     assert oracle_alpha(means, method="plain", domains=DOMAINS) == "0.00"
 
@@ -136,7 +136,7 @@ def test_named_alphas() -> None:
     ]
     assert named_alphas(["1.00"], fixed_alpha="0.50", oracle=None) == [("1.00", "only")]
     assert named_alphas(["0.50"], fixed_alpha="0.50", oracle=None) == [("0.50", "fixed")]
-    # An alpha that was not measured has no row, and 0.90 is not called the fine-tuned end.
+    # An alpha that was not measured has no row, and 0.90 is not called the fine-tuned endpoint.
     assert named_alphas(["0.10", "0.90"], fixed_alpha="0.50", oracle="0.90") == [("0.90", "oracle")]
 
 
@@ -185,8 +185,8 @@ def test_the_gain_is_the_difference_to_the_reference(means: pd.DataFrame) -> Non
     cell, reference = (
         summary_cell(means, method=name, domains=DOMAINS, fixed_alpha="0.30") for name in ("plain", "zero-shot")
     )
-    found = with_gain(cell, reference=reference)
-    assert found is not None
-    assert found.gain == pytest.approx(0.09)
+    gained = with_gain(cell, reference=reference)
+    assert gained is not None
+    assert gained.gain == pytest.approx(0.09)
     assert with_gain(cell, reference=None) == cell
     assert with_gain(None, reference=reference) is None

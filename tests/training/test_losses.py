@@ -1,4 +1,4 @@
-"""Numeric checks 1-4 of RegFT's regulariser."""
+"""Numeric checks 1-4 of RegFT's regularizer."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from workflow_scripts.training.losses import covariance_matrix, covariance_term,
 FEATURES = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 0.0]])
 
 
-def regulariser(features):
+def regularizer(features):
     return variance_covariance(features, variance_weight=0.16, covariance_weight=0.02)
 
 
@@ -19,14 +19,14 @@ def test_parts_of_a_worked_example():
     torch.testing.assert_close(covariance, torch.tensor([[4.0, -2.0], [-2.0, 4.0]]))
     assert variance_term(covariance) == 0.0
     assert covariance_term(covariance) == pytest.approx(4.0, abs=1e-6)
-    assert float(regulariser(FEATURES)) == pytest.approx(0.08, abs=1e-6)
+    assert float(regularizer(FEATURES)) == pytest.approx(0.08, abs=1e-6)
 
 
 def test_small_features_are_pushed_apart():
     covariance = covariance_matrix(0.1 * FEATURES)
     assert float(variance_term(covariance)) == pytest.approx(0.79999975, abs=1e-6)
     assert float(covariance_term(covariance)) == pytest.approx(4e-4, abs=1e-6)
-    assert float(regulariser(0.1 * FEATURES)) == pytest.approx(0.12800796, abs=1e-6)
+    assert float(regularizer(0.1 * FEATURES)) == pytest.approx(0.12800796, abs=1e-6)
 
 
 @settings(max_examples=25, deadline=None)
@@ -37,7 +37,7 @@ def test_shift_and_order_do_not_matter(seed, rows, columns):
     shifted = features + torch.randn(1, columns, generator=generator, dtype=torch.float64)
     permuted = features[torch.randperm(rows, generator=generator)]
     for other in (shifted, permuted):
-        assert float(regulariser(other)) == pytest.approx(float(regulariser(features)), abs=1e-6)
+        assert float(regularizer(other)) == pytest.approx(float(regularizer(features)), abs=1e-6)
 
 
 def test_gradient_where_deviations_are_small_only():
@@ -52,8 +52,8 @@ def test_gradient_where_deviations_are_small_only():
 
 
 def test_half_precision_is_computed_in_float32():
-    assert regulariser(FEATURES.bfloat16()).dtype == torch.float32
-    assert float(regulariser(FEATURES.bfloat16())) == pytest.approx(0.08, abs=1e-6)
+    assert regularizer(FEATURES.bfloat16()).dtype == torch.float32
+    assert float(regularizer(FEATURES.bfloat16())) == pytest.approx(0.08, abs=1e-6)
 
 
 def test_one_dimension_has_no_covariance():
@@ -63,4 +63,4 @@ def test_one_dimension_has_no_covariance():
 @pytest.mark.parametrize("features", [torch.zeros(1, 4), torch.zeros(4)])
 def test_too_few_rows_or_axes_are_refused(features):
     with pytest.raises(ValueError, match=r"batch"):
-        regulariser(features)
+        regularizer(features)

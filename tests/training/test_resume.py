@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 import torch
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import DecodedImages
-from workflow_scripts.ground.preprocessing import Preprocessing
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import DecodedImages
+from workflow_scripts.common.preprocessing import Preprocessing
+from workflow_scripts.training.averagers import averager_of
 from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints, load_checkpoint
-from workflow_scripts.training.finetune import course_of
 from workflow_scripts.training.finetune_settings import FinetuneJob
 from workflow_scripts.training.finetune_task import FinetuneTask, objective
 from workflow_scripts.training.heads import ImageClassifier, LinearHead
+from workflow_scripts.training.image_selection import label_rows
 from workflow_scripts.training.loop import epoch_batches, freeze_batch_norm, steps_per_epoch, train
 from workflow_scripts.training.method_settings import (
     Averaging,
-    BestEpoch,
-    MovingAveraging,
+    BestAveraging,
+    EmaAveraging,
     NoAveraging,
     SoupAveraging,
     SwadAveraging,
 )
-from workflow_scripts.training.selection import class_rows
-from workflow_scripts.training.trajectories import trajectory_of
+from workflow_scripts.training.train_finetune import schedule_of
 
 
 def images(count: int) -> DecodedImages:
@@ -36,7 +36,7 @@ def images(count: int) -> DecodedImages:
         labels=generator.integers(0, 3, count),
         index=np.arange(count),
         domain=np.zeros(count, dtype=np.int64),
-        source_image=tuple(map(str, range(count))),
+        image_id=tuple(map(str, range(count))),
         domains=("photo",),
         classes=("a", "b", "c"),
         left_out=0,
@@ -90,9 +90,9 @@ class Training:
         settings = self.settings
         return train(
             self.task,
-            course=course_of(settings, images=len(self.task.images)),
-            optimiser=torch.optim.AdamW(self.task.model.parameters(), lr=settings.learning_rate, weight_decay=0.1),
-            trajectory=trajectory_of(settings.averaging),
+            schedule=schedule_of(settings, images=len(self.task.images)),
+            optimizer=torch.optim.AdamW(self.task.model.parameters(), lr=settings.learning_rate, weight_decay=0.1),
+            averager=averager_of(settings.averaging),
             checkpoint=checkpoint,
             device=torch.device("cpu"),
         )
@@ -108,7 +108,7 @@ def training(settings: FinetuneJob, interrupt_at: int | None = None) -> Training
         settings=settings,
         images=images(30),
         held_out=images(5),
-        rows=class_rows(3, None),
+        label_rows=label_rows(3, None),
         preprocessing=Preprocessing(size=4, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         device=torch.device("cpu"),
     )
@@ -117,9 +117,9 @@ def training(settings: FinetuneJob, interrupt_at: int | None = None) -> Training
 
 AVERAGES: list[Averaging] = [
     NoAveraging(),
-    MovingAveraging(kind="ema", decay=0.9),
+    EmaAveraging(kind="ema", decay=0.9),
     SoupAveraging(kind="soup"),
-    BestEpoch(),
+    BestAveraging(),
     SwadAveraging(n_converge=1, n_tolerance=2, tolerance_ratio=5.0),
 ]
 
@@ -133,21 +133,21 @@ def test_resuming_gives_the_same_bits(averaging: Averaging, tmp_path: Path) -> N
     with pytest.raises(InterruptedJobError):
         training(settings, interrupt_at=3 * 2 + 1).run(checkpoint)
     resumed = training(settings)
-    records = resumed.run(checkpoint)
-    assert records == expected
+    entries = resumed.run(checkpoint)
+    assert entries == expected
     states = (each.task.model.state_dict() for each in (whole, resumed))
     assert all(torch.equal(a, b) for a, b in zip(*(state.values() for state in states), strict=True))
-    assert [line["epoch"] for line in records if line["kind"] == "epoch"] == [0, 1, 2, 3]
+    assert [line["interval"] for line in entries if line["kind"] == "validation"] == [0, 1, 2, 3]
     assert resumed.task.model.encoder.steps == 2 * 3
 
 
 def test_averages_differ_from_the_last_weights(tmp_path: Path) -> None:
-    found = []
+    entries = []
     for averaging in AVERAGES:
         done = training(job(averaging=averaging))
         done.run(tmp_path / f"{averaging.kind}.pt")
-        found.append(done.task.model.head.weight.detach().clone())
-    last, moving, soup, _, swad = found
+        entries.append(done.task.model.head.weight.detach().clone())
+    last, moving, soup, _, swad = entries
     assert not any(torch.equal(last, other) for other in (moving, soup, swad))
 
 
@@ -174,7 +174,7 @@ def test_other_settings_ignore_and_delete_the_checkpoint(tmp_path: Path, caplog:
     assert stage.exists()
     caplog.set_level("INFO")
     training(job(learning_rate=0.02)).run(new)
-    assert "training starts at epoch 0 of 4" in caplog.text
+    assert "training starts at validation interval 0 of 4" in caplog.text
 
 
 def test_a_damaged_checkpoint_starts_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -214,9 +214,9 @@ def test_plain_training_is_cross_entropy_alone() -> None:
     expected = torch.nn.functional.cross_entropy(logits, labels)
     loss, parts = objective(features, logits, labels, job(variance_weight=0.0, covariance_weight=0.0))
     assert loss == expected
-    regularised, _ = objective(features, logits, labels, job())
+    regularized, _ = objective(features, logits, labels, job())
     added = 0.16 * parts["variance"] + 0.02 * parts["covariance"]
-    assert float(regularised - loss) == pytest.approx(added, abs=1e-6)
+    assert float(regularized - loss) == pytest.approx(added, abs=1e-6)
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_and_rate(tmp_path: Path) -> None:
@@ -235,11 +235,11 @@ def test_weights_that_the_last_step_of_an_epoch_spoils_are_never_kept(tmp_path: 
         return gradient * float("nan") if broken.task.model.encoder.steps == 2 * 3 else gradient
 
     scale.register_hook(spoil)
-    with pytest.raises(InputError, match=r"a weight is not finite at step 5 .* checkpoint is that of epoch 0"):
+    with pytest.raises(InputError, match=r"a weight is not finite at step 5 .* checkpoint is that of interval 0"):
         broken.run(tmp_path / "c.pt")
     checkpoint = load_checkpoint(tmp_path / "c.pt", device=torch.device("cpu"))
     assert checkpoint is not None
-    assert checkpoint["epoch"] == 0
+    assert checkpoint["interval"] == 0
 
 
 def test_frozen_batch_norm_keeps_its_statistics_and_trains_its_scale() -> None:

@@ -6,31 +6,32 @@ import numpy as np
 import torch
 from open_clip.model import CLIP
 
-from workflow_scripts.ground.clip import CONFIG_FILE, WEIGHTS_FILE, Clip, load_clip
-from workflow_scripts.ground.files import write_json
-from workflow_scripts.ground.images import DecodedImages
-from workflow_scripts.ground.manifests import write_model_manifest
-from workflow_scripts.ground.weights import save_weights
-from workflow_scripts.models.clip_training import clip_config
-from workflow_scripts.models.settings import Corpus, EmbeddedClip
+from workflow_scripts.common.checkpoint_files import CLIP_FILES, OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS
+from workflow_scripts.common.clip import Clip, load_clip
+from workflow_scripts.common.files import write_json
+from workflow_scripts.common.images import DecodedImages
+from workflow_scripts.common.manifests import write_model_manifest
+from workflow_scripts.common.weights import save_weights
+from workflow_scripts.models.contrastive import clip_config
+from workflow_scripts.models.settings import Corpus, PretrainClip
 
 CPU = torch.device("cpu")
 CLASSES = ("cat", "dog", "hamster", "horse", "cow", "red panda")
 
 
-def tiny_settings(*, image_size: int = 8) -> EmbeddedClip:
-    corpus = Corpus(dataset="digits", images=1, shares={"photo": 1.0})
-    return EmbeddedClip(
-        kind="embedded",
+def tiny_settings(*, image_size: int = 8) -> PretrainClip:
+    corpus = Corpus(dataset="digits", images=1, mixture_weights={"photo": 1.0})
+    return PretrainClip(
+        kind="pretrain",
         corpus=corpus,
         image_size=image_size,
         patch_size=image_size // 2,
         width=16,
         layers=1,
-        heads=2,
+        attention_heads=2,
         text_width=16,
         text_layers=1,
-        text_heads=2,
+        text_attention_heads=2,
         dimension=16,
     )
 
@@ -42,10 +43,10 @@ def write_clip(folder: Path, *, image_size: int = 8) -> Path:
         torch.manual_seed(0)
         model = CLIP(**config["model_cfg"])
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / CONFIG_FILE, config)
-    save_weights(folder / WEIGHTS_FILE, model.state_dict())
+    write_json(folder / OPEN_CLIP_CONFIG, config)
+    save_weights(folder / OPEN_CLIP_WEIGHTS, model.state_dict())
     manifest = folder / "manifest.json"
-    write_model_manifest(manifest, folder=folder, names=[CONFIG_FILE, WEIGHTS_FILE], origin={"kind": "test"})
+    write_model_manifest(manifest, folder=folder, names=list(CLIP_FILES), origin={"kind": "test"})
     return manifest
 
 
@@ -64,7 +65,7 @@ def tiny_images(count: int, *, classes: int = 3, domains: int = 2) -> DecodedIma
         labels=np.arange(count) % classes,
         index=np.arange(count) // classes,
         domain=np.arange(count) % domains,
-        source_image=tuple(map(str, range(count))),
+        image_id=tuple(map(str, range(count))),
         domains=tuple(f"domain{number}" for number in range(domains)),
         classes=CLASSES,
         left_out=0,

@@ -20,7 +20,7 @@ METHODS = Path(__file__).with_name("methods.yaml")
 SMALL = Path(__file__).with_name("small.yaml")
 PLANNERS = 2
 """Dry runs at a time."""
-DATA = (".parquet", ".safetensors", ".csv", ".jsonl", "manifest.json", "record.json", "classes.json", ".png")
+DATA = (".parquet", ".safetensors", ".csv", ".jsonl", "manifest.json", "metadata.json", "classes.json", ".png")
 """Files of which two runs on one machine give the same bits: no times or names of hosts in them."""
 
 

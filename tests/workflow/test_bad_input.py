@@ -1,4 +1,4 @@
-"""A wrong configuration stops before any job: a line per fault, exit code 1, no traceback, nothing written."""
+"""A wrong configuration stops before any job: a line per error, exit code 1, no traceback, nothing written."""
 
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"methods": {"plain": {"batch_size": 1}}}, "methods.plain.batch_size: Input should be greater than or equal to 2"),
     ({"methods": {"zero-shot": {"kind": "finetune"}}}, "methods.zero-shot: this name is reserved"),
     ({"methods": {"a/b": {"kind": "finetune"}}}, "methods.a/b.[key]: a name is made of letters, digits,"),
-    ({"methods": {"plain": {"styles": ["sketchy"]}}}, "methods.plain.styles: 'sketchy' is not defined (known: photo, negative)"),
+    ({"methods": {"plain": {"domains": ["sketchy"]}}}, "methods.plain.domains: 'sketchy' is not defined (known: photo, negative)"),
     ({"alphas": ["0.50", "1.50"]}, "alphas.1: an alpha lies between 0 and 1 (given: '1.50')"),
     ({"alphas": [0.5]}, "alphas.0: Input should be a valid string, in quotes (given: 0.5)"),
     ({"alphas": ["0.5"]}, "alphas.0: an alpha is written with two to six decimals, as in \"0.50\" (given: '0.5')"),
@@ -44,21 +44,21 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (digits(classes=["one", "one"]), "datasets.digits: class names: 'one' occurs twice"),
     (digits(classes=["one", "two"]), "datasets.digits.classes: 2 names, but digits has 10 classes"),
     (digits(classes_file="/none.txt"), "datasets.digits: /none.txt: missing"),
-    (digits(prompts={"styles": {"photo": ["no placeholder"]}}), "a template holds {} exactly once"),
-    (digits(prompts={"styles": {"mean": ["a {}"]}}), "datasets.digits: the domain name 'mean' is reserved"),
+    (digits(prompts={"domains": {"photo": ["no placeholder"]}}), "a template holds {} exactly once"),
+    (digits(prompts={"domains": {"mean": ["a {}"]}}), "datasets.digits: the domain name 'mean' is reserved"),
     ({"generators": {"digits-diffusion": {"scheduler": "magic"}}}, "generators.digits-diffusion.scheduler: Input should be"),
     ({"generators": {"digits-clip": {"checkpoint": {"kind": "folder", "path": "x"}}}}, "generators.digits-clip: another model has this name"),
     ({"generators": {"digits-diffusion": {"checkpoint": {"clip": "nobody"}}}}, "checkpoint.clip: 'nobody' is not defined"),
-    ({"clips": {"digits-clip": {"corpus": {"shares": {"painting": 1.0}}}}}, "clips.digits-clip.corpus.shares: 'painting' is not defined"),
+    ({"clips": {"digits-clip": {"corpus": {"mixture_weights": {"painting": 1.0}}}}}, "clips.digits-clip.corpus.mixture_weights: 'painting' is not defined"),
     (digits(base_classes=["zero", "ten"]), "datasets.digits.base_classes: 'ten' is not one of its classes"),
-    (digits(base_classes=[]), "datasets.digits.base_classes: both halves need a class"),
-    (methods("ogen", neighbours=9), "methods.ogen.neighbours: 9, but 'digits' has 4 known other classes"),
+    (digits(base_classes=[]), "datasets.digits.base_classes: base and new classes both need a class"),
+    (methods("ogen", neighbors=9), "methods.ogen.neighbors: 9, but 'digits' has 4 other base classes"),
     (methods("ogen", train_classes="all"), "methods.ogen.train_classes: 'all', but variant 'published' needs new classes"),
     (merge(methods("ogen"), digits(base_classes=None)), "methods.ogen.train_classes: 'base', but datasets.digits.base_classes is not set"),
-    (methods("regft", leave_one_domain_out=True, styles=["photo"]), "methods.regft.leave_one_domain_out: 'photo' is the only domain"),
+    (methods("regft", leave_one_domain_out=True, domains=["photo"]), "methods.regft.leave_one_domain_out: 'photo' is the only domain"),
     (
         merge(methods("regft", leave_one_domain_out=True), digits(images={"domains": ["photo", "sketch"]})),
-        "methods.regft.leave_one_domain_out: the real domain 'sketch' has no style",
+        "methods.regft.leave_one_domain_out: the real domain 'sketch' has no domain",
     ),
     (methods("regft", shots=4), "methods.regft.shots: only real images are taken as shots"),
     (methods("vl2v-adip", student="nobody"), "methods.vl2v-adip.student: 'nobody' is not defined (known: small-student)"),
@@ -76,7 +76,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("overlay", "message"), CASES, ids=[message[:50] for _, message in CASES])
-def test_each_fault_is_one_line(overlay: dict[str, Any], message: str, project: Path, planner: Planner) -> None:
+def test_each_error_is_one_line(overlay: dict[str, Any], message: str, project: Path, planner: Planner) -> None:
     code, text = planner.text(project, overlay)
     assert code == 1
     lines = [line for line in text.splitlines() if message in line]
@@ -85,21 +85,21 @@ def test_each_fault_is_one_line(overlay: dict[str, Any], message: str, project: 
     assert not (project / "results").exists()
 
 
-def test_all_faults_are_listed(project: Path, planner: Planner) -> None:
-    overlay = {"methods": {"plain": {"epochs": 0, "colour": 1}}, "alphas": ["2.00"]}
+def test_all_errors_are_listed(project: Path, planner: Planner) -> None:
+    overlay = {"methods": {"plain": {"epochs": 0, "color": 1}}, "alphas": ["2.00"]}
     _, text = planner.text(project, overlay)
-    for key in ("methods.plain.epochs: ", "methods.plain.colour: unknown key", "alphas.0: "):
+    for key in ("methods.plain.epochs: ", "methods.plain.color: unknown key", "alphas.0: "):
         assert key in text
 
 
 def folder_overlay(root: Path) -> dict[str, Any]:
     images = {"kind": "folder", "test": {"photo": str(root)}}
-    dataset = {"images": images, "prompts": {"styles": {"photo": ["a photo of a {}."]}}}
+    dataset = {"images": images, "prompts": {"domains": {"photo": ["a photo of a {}."]}}}
     run_block = {"datasets": ["mine"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": ["plain"]}
     return {"datasets": {"mine": dataset}, "runs": [run_block]}
 
 
-def test_folders_are_checked_before_any_job(project: Path, planner: Planner, tmp_path: Path) -> None:
+def test_folders_are_validated_before_any_job(project: Path, planner: Planner, tmp_path: Path) -> None:
     _, text = planner.text(project, folder_overlay(tmp_path / "none"))
     assert f"datasets.mine: {tmp_path / 'none'}: no such folder" in text
     for name in ("cat", "dog"):
@@ -131,7 +131,7 @@ def test_class_names_are_data(project: Path, tmp_path: Path) -> None:
     dataset = {
         "classes": names,
         "images": {"kind": "none"},
-        "prompts": {"styles": {"photo": ["a photo of a {}."]}, "head": {"kind": "single"}},
+        "prompts": {"domains": {"photo": ["a photo of a {}."]}, "head": {"kind": "single"}},
     }
     run_block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": []}
     overlay = tmp_path / "overlay.yaml"
@@ -157,11 +157,11 @@ def test_the_schema_in_the_repository_is_the_settings(tmp_path: Path) -> None:
 
 
 def test_presets_are_valid() -> None:
-    from workflow_scripts.planning.checks import validated
+    from workflow_scripts.planning.validation import validated_configuration
 
     base = yaml.safe_load((ROOT / "config.yaml").read_text())
     for preset in sorted((ROOT / "presets").glob("*.yaml")):
-        assert validated(merge(base, yaml.safe_load(preset.read_text()))).runs, preset.name
+        assert validated_configuration(merge(base, yaml.safe_load(preset.read_text()))).runs, preset.name
 
 
 def test_conda_environment_and_lock_are_the_same() -> None:

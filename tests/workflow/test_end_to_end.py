@@ -36,7 +36,7 @@ def test_two_runs_from_nothing_are_bit_identical(undisturbed: Path, tmp_path: Pa
 
 def test_the_metric_table_says_what_was_measured(finished: Path) -> None:
     table = pd.read_csv(finished / "results/report/metrics.csv", dtype={"alpha": str}, keep_default_na=False)
-    top1 = table[(table.metric == "top1") & (table.space == "all")].set_index(["method", "alpha", "domain"]).value
+    top1 = table[(table.metric == "top1") & (table.label_set == "all")].set_index(["method", "alpha", "domain"]).value
     zero_shot = top1["zero-shot", "0.00", "photo"]
     assert zero_shot > 0.4
     for method in ("plain", "regft"):
@@ -55,21 +55,23 @@ def test_the_metric_table_says_what_was_measured(finished: Path) -> None:
 def test_metrics_agree_with_the_scores(finished: Path) -> None:
     scores = pq.read_table(finished / RUN / "regft/seed0/photo/scores.parquet").to_pandas()
     assert sorted(set(scores.alpha)) == ["0.00", "0.50", "1.00"]
-    half = scores[(scores.alpha == "0.50") & (scores.space == "all")]
+    half = scores[(scores.alpha == "0.50") & (scores.label_set == "all")]
     assert len(half) == 397
     hits = [top[0] == label for top, label in zip(half.top_classes, half.label, strict=True)]
     table = pd.read_csv(finished / RUN / "regft/seed0/metrics.csv", dtype={"alpha": str})
-    row = table[(table.alpha == "0.50") & (table.space == "all") & (table.domain == "photo") & (table.metric == "top1")]
+    row = table[
+        (table.alpha == "0.50") & (table.label_set == "all") & (table.domain == "photo") & (table.metric == "top1")
+    ]
     assert float(row.value.iloc[0]) == pytest.approx(sum(hits) / len(hits), abs=1e-6)
 
 
 def test_training_logs_hold_every_step(finished: Path) -> None:
     lines = [json.loads(line) for line in (finished / RUN / "regft/seed0/train.jsonl").read_text().splitlines()]
-    record = json.loads((finished / RUN / "regft/seed0/record.json").read_text())
+    metadata = json.loads((finished / RUN / "regft/seed0/metadata.json").read_text())
     steps = [line for line in lines if line["kind"] == "step"]
-    # 16 images per class and style, 13 of them for training, ten classes, two styles, batches of 64, five epochs.
-    assert record["training_images"] == 260
-    assert len(steps) == record["steps"] == 4 * 5
+    # 16 images per class and domain, 13 of them for training, ten classes, two domains, batches of 64, five epochs.
+    assert metadata["training_images"] == 260
+    assert len(steps) == metadata["steps"] == 4 * 5
     first = steps[0]
     expected = first["cross_entropy"] + 0.16 * first["variance"] + 0.02 * first["covariance"]
     assert first["loss"] == pytest.approx(expected, rel=1e-5)

@@ -7,37 +7,37 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.graph import ENTRIES, FOLLOWS, with_followers
+from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, rule_of, with_followers
 from tests.workflow.harness import DIGITS, METHODS, Planner, all_methods, run
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "embedded_clip": {"clips": {"digits-clip": {"seed": 5}}},
-    "embedded_autoencoder": {"generators": {"digits-diffusion": {"checkpoint": {"autoencoder": {"steps": 7}}}}},
-    "embedded_text_to_image": {"generators": {"digits-diffusion": {"checkpoint": {"denoiser": {"steps": 7}}}}},
-    "generation_prompts": {
-        "datasets": {"digits": {"prompts": {"styles": {"photo": ["one {}"], "negative": ["two {}"]}}}}
+    "pretrain_clip": {"clips": {"digits-clip": {"seed": 5}}},
+    "pretrain_autoencoder": {"generators": {"digits-diffusion": {"checkpoint": {"autoencoder": {"steps": 7}}}}},
+    "pretrain_text_to_image": {"generators": {"digits-diffusion": {"checkpoint": {"denoiser": {"steps": 7}}}}},
+    "write_generation_prompts": {
+        "datasets": {"digits": {"prompts": {"domains": {"photo": ["one {}"], "negative": ["two {}"]}}}}
     },
     "head_prompts": {"datasets": {"digits": {"prompts": {"head": {"templates": ["a {}"]}}}}},
     "real_shard": {"datasets": {"digits": {"images": {"shards": 2}}}},
-    "generation_shard": {"generators": {"digits-diffusion": {"steps": 3}}},
-    "finetune": {"methods": {"plain": {"epochs": 2}, "regft": {"epochs": 2}}},
-    "score": {"evaluation": {"scoring": {"batch_size": 50}}},
-    "metrics": {"evaluation": {"metrics": {"resamples": 20}}},
-    "report_figures": {"report": {"images_per_class": 2}},
-    "report_page": {"report": {"title": "other"}},
-    "export_alpha": {"exports": ["0.50", "0.00"]},
+    "generate_images": {"generators": {"digits-diffusion": {"steps": 3}}},
+    "train_finetune": {"methods": {"plain": {"epochs": 2}, "regft": {"epochs": 2}}},
+    "score_images": {"evaluation": {"scoring": {"batch_size": 50}}},
+    "compute_metrics": {"evaluation": {"metrics": {"resamples": 20}}},
+    "draw_figures": {"report": {"images_per_class": 2}},
+    "write_page": {"report": {"title": "other"}},
+    "export_model": {"exports": ["0.50", "0.00"]},
 }
 METHOD_RULES = (
-    "embedded_student",
-    "image_embeddings",
-    "class_statistics",
-    "ogen",
-    "ogen_class_weights",
-    "vl2v_sd",
-    "vl2v_adip",
+    "pretrain_student",
+    "embed_images",
+    "compute_class_statistics",
+    "train_ogen",
+    "build_ogen_head",
+    "train_vl2v_sd",
+    "train_vl2v_adip",
 )
 """A change of each rule's own settings."""
-CHANGES |= {rule: {} for rule in ("real_manifest", "zero_shot_head", "generation_manifest")}
+CHANGES |= {rule: {} for rule in ("collect_real_images", "build_zero_shot_head", "collect_generated_images")}
 # These have no settings of their own that could change: that their code does is enough to run them.
 
 PLAIN_RULES = set(FOLLOWS) - set(METHOD_RULES)
@@ -52,7 +52,7 @@ def test_a_failed_job_is_planned_with_all_that_follows(
 ) -> None:
     project = tmp_path / "project"
     shutil.copytree(finished, project, symlinks=True)
-    entry = next(name for name, known in ENTRIES.items() if known == rule)
+    entry = next(name for name in ENTRY_POINTS if rule_of(name) == rule)
     path = project / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
     original = path.read_text()
     overlay = tmp_path / "overlay.yaml"
@@ -71,7 +71,7 @@ def test_a_failed_job_of_a_method_is_planned_with_all_that_follows(
     rule: str, with_methods: Path, planner: Planner
 ) -> None:
     # An edit makes the job run, and fail; taken back, the job is planned because its old output is gone.
-    entry = next(name for name, known in ENTRIES.items() if known == rule)
+    entry = next(name for name in ENTRY_POINTS if rule_of(name) == rule)
     path = with_methods / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
     original = path.read_text()
     results = with_methods / "results"

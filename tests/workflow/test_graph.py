@@ -27,7 +27,7 @@ def test_a_large_graph_is_planned(planner: Planner, tmp_path: Path) -> None:
     dataset = {
         "classes": [f"class {k}" for k in range(10)],
         "images": {"kind": "none"},
-        "prompts": {"styles": {"photo": ["a photo of a {}."]}},
+        "prompts": {"domains": {"photo": ["a photo of a {}."]}},
     }
     generator = {"images_per_class": 64, "images_per_shard": 10}
     methods = {f"method{k}": {"kind": "finetune", "learning_rate": 0.001 * (k + 1)} for k in range(5)}
@@ -46,9 +46,9 @@ def test_a_large_graph_is_planned(planner: Planner, tmp_path: Path) -> None:
         "exports": [],
     }
     plan = planner.plan(ROOT, overlay, directory=tmp_path)
-    assert plan["generation_shard"] == 11 * 64
-    assert plan["finetune"] == 11 * 5 * 3
-    assert plan["score"] == 11 * 5 * 3
+    assert plan["generate_images"] == 11 * 64
+    assert plan["train_finetune"] == 11 * 5 * 3
+    assert plan["score_images"] == 11 * 5 * 3
 
 
 def test_parsing_imports_nothing_heavy() -> None:
@@ -56,8 +56,8 @@ def test_parsing_imports_nothing_heavy() -> None:
         "import sys; from workflow_scripts.planning import plan, products, job_settings, code; "
         "print([name for name in ('torch', 'numpy', 'pandas', 'pyarrow', 'PIL') if name in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    completed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert completed.stdout.strip() == "[]"
 
 
 def test_profiles_agree_on_what_provenance_depends_on() -> None:

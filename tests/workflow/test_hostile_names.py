@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.workflow.harness import DIGITS, copy_project, run
-from workflow_scripts.ground.images import encode_png
-from workflow_scripts.ground.shards import load_image_set
+from workflow_scripts.common.images import encode_png
+from workflow_scripts.common.shards import load_image_set
 from workflow_scripts.real_images.folders import folder_of
 
 CLASSES = [
@@ -38,7 +38,7 @@ def overlay(root: Path, descriptions: Path) -> dict[str, Any]:
     dataset = {
         "classes": CLASSES,
         "images": {"kind": "folder", "test": {"photo": str(root)}},
-        "prompts": {"styles": {"photo": [TEMPLATE]}, "head": {"kind": "descriptions", "file": str(descriptions)}},
+        "prompts": {"domains": {"photo": [TEMPLATE]}, "head": {"kind": "descriptions", "file": str(descriptions)}},
     }
     block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": []}
     return {

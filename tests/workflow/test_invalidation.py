@@ -11,57 +11,57 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.graph import ENTRIES, with_followers
+from tests.workflow.graph import ENTRY_POINTS, rule_of, with_followers
 from tests.workflow.harness import DIGITS, PLANNERS, ROOT, Planner, all_methods, copy_project, merge
-from workflow_scripts.planning.checks import validated
 from workflow_scripts.planning.code import PACKAGE, files_of
 from workflow_scripts.planning.configuration import Configuration
+from workflow_scripts.planning.validation import validated_configuration
 
 CLIP, GENERATOR = "clips.digits-clip", "generators.digits-diffusion"
 CHECKPOINT = f"{GENERATOR}.checkpoint"
 
 FIRST_RULES: dict[str, set[str]] = {
-    "datasets.digits.classes": {"class_names"},
-    "datasets.digits.images.shards": {"real_shard"},
-    "datasets.digits.prompts.styles": {"generation_prompts"},
-    "datasets.digits.prompts.head": {"head_prompts"},
-    f"{CLIP}": {"embedded_clip"},
-    f"{CHECKPOINT}.corpus": {"embedded_autoencoder", "embedded_text_to_image"},
-    f"{CHECKPOINT}.image_size": {"embedded_autoencoder", "embedded_text_to_image"},
-    f"{CHECKPOINT}.seed": {"embedded_autoencoder", "embedded_text_to_image"},
-    f"{CHECKPOINT}.autoencoder": {"embedded_autoencoder"},
-    f"{CHECKPOINT}.denoiser": {"embedded_text_to_image"},
-    f"{GENERATOR}": {"generation_shard"},
-    "datasets.digits.base_classes": {"score", "finetune", "class_statistics", "ogen"},
-    "students": {"embedded_student"},
-    "methods.plain": {"finetune"},
-    "methods.regft": {"finetune"},
-    "methods.shots": {"finetune"},
-    "methods.ogen": {"ogen"},
-    "methods.ogen.styles": {"class_statistics", "ogen"},
-    "methods.vl2v-adip": {"vl2v_adip"},
-    "methods.vl2v-sd": {"vl2v_sd"},
-    "exports": {"export_alpha"},
-    "evaluation.scoring": {"score"},
-    "evaluation.metrics": {"metrics"},
-    "report.title": {"report_page"},
-    "report.published": {"report_page"},
-    "report.fixed_alpha": {"report_figures", "report_page"},
-    "report.images_per_class": {"report_figures"},
+    "datasets.digits.classes": {"write_class_names"},
+    "datasets.digits.images.shards": {"convert_real_images"},
+    "datasets.digits.prompts.domains": {"write_generation_prompts"},
+    "datasets.digits.prompts.head": {"write_head_prompts"},
+    f"{CLIP}": {"pretrain_clip"},
+    f"{CHECKPOINT}.corpus": {"pretrain_autoencoder", "pretrain_text_to_image"},
+    f"{CHECKPOINT}.image_size": {"pretrain_autoencoder", "pretrain_text_to_image"},
+    f"{CHECKPOINT}.seed": {"pretrain_autoencoder", "pretrain_text_to_image"},
+    f"{CHECKPOINT}.autoencoder": {"pretrain_autoencoder"},
+    f"{CHECKPOINT}.denoiser": {"pretrain_text_to_image"},
+    f"{GENERATOR}": {"generate_images"},
+    "datasets.digits.base_classes": {"score_images", "train_finetune", "compute_class_statistics", "train_ogen"},
+    "students": {"pretrain_student"},
+    "methods.plain": {"train_finetune"},
+    "methods.regft": {"train_finetune"},
+    "methods.shots": {"train_finetune"},
+    "methods.ogen": {"train_ogen"},
+    "methods.ogen.domains": {"compute_class_statistics", "train_ogen"},
+    "methods.vl2v-adip": {"train_vl2v_adip"},
+    "methods.vl2v-sd": {"train_vl2v_sd"},
+    "exports": {"export_model"},
+    "evaluation.scoring": {"score_images"},
+    "evaluation.metrics": {"compute_metrics"},
+    "report.title": {"write_page"},
+    "report.published": {"write_page"},
+    "report.fixed_alpha": {"draw_figures", "write_page"},
+    "report.images_per_class": {"draw_figures"},
     "threads": set(),
 }
 """Rules that a key reaches first, by the longest prefix of the key; the rest follows from the graph."""
 
-ALONE = {"methods.vl2v-adip.preprocessing": {"image_embeddings"}}
+ALONE = {"methods.vl2v-adip.preprocessing": {"embed_images"}}
 """Rules that run besides, for a product that is new and that only the rules above read."""
 
 ONE_METHOD = {
-    "methods.plain": ("finetune", 1, 3),
-    "methods.regft": ("finetune", 1, 3),
-    "methods.shots": ("finetune", 1, 3),
-    "methods.ogen": ("ogen", 1, 3),
-    "methods.vl2v-adip": ("vl2v_adip", 1, 3),
-    "methods.vl2v-sd": ("vl2v_sd", 2, 6),
+    "methods.plain": ("train_finetune", 1, 3),
+    "methods.regft": ("train_finetune", 1, 3),
+    "methods.shots": ("train_finetune", 1, 3),
+    "methods.ogen": ("train_ogen", 1, 3),
+    "methods.vl2v-adip": ("train_vl2v_adip", 1, 3),
+    "methods.vl2v-sd": ("train_vl2v_sd", 2, 6),
 }
 """A method's rule, its jobs, and the scores that follow: nothing of any other method runs."""
 
@@ -71,14 +71,14 @@ SPECIAL: dict[str, Any] = {
     "methods.ogen.variant": "released",
     "methods.ogen.context": "class-specific",
     "methods.ogen.context_words": "a picture of a",
-    "methods.ogen.neighbours": 2,
-    "methods.ogen.heads": 2,
+    "methods.ogen.neighbors": 2,
+    "methods.ogen.attention_heads": 2,
     "methods.vl2v-adip.preprocessing": "imagenet",
-    "methods.vl2v-adip.augmentation": {"smallest_crop": 0.5},
+    "methods.vl2v-adip.augmentation": {"min_crop_scale": 0.5},
     "methods.vl2v-sd.preprocessing": "imagenet",
     "datasets.digits.classes": ["nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
-    "datasets.digits.prompts.styles.photo": ["a photo of a {}.", "a good photo of a {}."],
-    "datasets.digits.prompts.styles.negative": ["an inverted photo of a {}.", "a negative of a {}."],
+    "datasets.digits.prompts.domains.photo": ["a photo of a {}.", "a good photo of a {}."],
+    "datasets.digits.prompts.domains.negative": ["an inverted photo of a {}.", "a negative of a {}."],
     "datasets.digits.prompts.head.templates": ["a photo of a {}."],
     f"{CHECKPOINT}.autoencoder.channels": [16, 32, 40],
     f"{CHECKPOINT}.denoiser.channels": [64, 112],
@@ -90,7 +90,7 @@ SPECIAL: dict[str, Any] = {
     "exports": ["0.50", "1.00"],
     "report.fixed_alpha": "1.00",
     "report.title": "another title",
-    "report.published": [{"title": "t", "source": "s", "columns": ["c"], "rows": {"r": [1.0]}}],
+    "report.published": [{"title": "t", "citation": "s", "columns": ["c"], "rows": {"r": [1.0]}}],
 }
 """Changed values of keys that no rule of thumb changes."""
 
@@ -113,7 +113,7 @@ SKIPPED = {
     "methods.ogen.shots": "goes with real images only",
     "methods.vl2v-adip.shots": "goes with real images only",
     "methods.vl2v-sd.shots": "goes with real images only",
-    "methods.vl2v-sd.styles": "leaving one of two domains out, a single style would leave none",
+    "methods.vl2v-sd.domains": "leaving one of two domains out, a single domain would leave none",
     "methods.ogen.train_classes": "the generator needs new classes",
     "methods.vl2v-adip.student": "the preset has one student",
     "methods.vl2v-adip.align_averaging.kind": "another kind has other keys",
@@ -127,7 +127,7 @@ SKIPPED = {
     f"{CLIP}.corpus.dataset": "the preset has one data set to learn from",
     f"{CLIP}.context_length": "also a property of the pipeline's tokenizer; covered by its siblings",
     f"{CHECKPOINT}.kind": "another kind has other keys",
-    f"{CHECKPOINT}.clip": "the preset has one embedded CLIP of this task",
+    f"{CHECKPOINT}.clip": "the preset has one CLIP of this task that is pretrained here",
     f"{CHECKPOINT}.corpus.dataset": "the preset has one data set to learn from",
     "alphas": "a row of its own below",
 }
@@ -137,7 +137,7 @@ def configuration() -> dict[str, Any]:
     with (ROOT / "config.yaml").open() as base, (ROOT / DIGITS).open() as preset:
         config = merge(yaml.safe_load(base), yaml.safe_load(preset))
     merged = merge(config, all_methods())
-    whole: dict[str, Any] = Configuration.model_dump(validated(merged), mode="json")
+    whole: dict[str, Any] = Configuration.model_dump(validated_configuration(merged), mode="json")
     for block, names in USED.items():
         whole[block] = {name: whole[block][name] for name in names}
     del whole["runs"]
@@ -146,10 +146,10 @@ def configuration() -> dict[str, Any]:
 
 def leaves(value: Any, prefix: str = "") -> dict[str, Any]:
     if isinstance(value, dict) and value:
-        found: dict[str, Any] = {}
+        flat: dict[str, Any] = {}
         for key, item in value.items():
-            found |= leaves(item, f"{prefix}.{key}" if prefix else key)
-        return found
+            flat |= leaves(item, f"{prefix}.{key}" if prefix else key)
+        return flat
     return {prefix: value}
 
 
@@ -157,7 +157,7 @@ def changed(key: str, value: Any) -> Any:
     """Return another allowed value of a key."""
     if key in SPECIAL:
         return SPECIAL[key]
-    if key.endswith(".styles"):
+    if key.endswith(".domains"):
         return ["photo"]
     if key.endswith(".train_classes"):
         return "all" if value == "base" else "base"
@@ -234,7 +234,7 @@ def test_every_settings_key_reruns_its_rules_and_what_follows(
     for prefix, (rule, jobs, scores) in ONE_METHOD.items():
         if key.startswith(prefix):
             assert plan[rule] == jobs
-            assert plan["score"] == scores
+            assert plan["score_images"] == scores
 
 
 def test_every_key_is_either_tested_or_excused() -> None:
@@ -250,7 +250,7 @@ def modules() -> list[str]:
 
 def expected_of(module: str) -> set[str]:
     path = ROOT / module
-    return {rule for entry, rule in ENTRIES.items() if path in files_of(f"{PACKAGE}.{entry}")}
+    return {rule_of(entry) for entry in ENTRY_POINTS if path in files_of(f"{PACKAGE}.{entry}")}
 
 
 @pytest.mark.parametrize("module", modules())
@@ -260,8 +260,8 @@ def test_an_edited_file_reruns_the_rules_that_use_it(module: str, plans: dict[st
 
 def test_the_digest_covers_exactly_what_jobs_import(with_methods: Path) -> None:
     recorded = {path.name for path in (with_methods / "modules").iterdir()}
-    assert recorded == {f"{PACKAGE}.{entry}" for entry in ENTRIES}
-    for entry in ENTRIES:
+    assert recorded == {f"{PACKAGE}.{entry}" for entry in ENTRY_POINTS}
+    for entry in ENTRY_POINTS:
         seen = set((with_methods / "modules" / f"{PACKAGE}.{entry}").read_text().split())
         files = {str(path.relative_to(ROOT)) for path in files_of(f"{PACKAGE}.{entry}") if path.suffix == ".py"}
         named = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files}
@@ -290,71 +290,75 @@ def test_a_fresh_clone_with_the_results_copied_in_reruns_nothing(
 def test_swapped_values_are_seen(with_methods: Path, planner: Planner) -> None:
     swapped = {"variance_weight": 0.02, "covariance_weight": 0.16}
     assert planner.plan(with_methods, all_methods({"methods": {"regft": swapped}})) == {
-        "finetune": 1,
-        "score": 3,
-        "metrics": 1,
-        "export_alpha": 1,
-        "report_figures": 1,
-        "report_page": 1,
+        "train_finetune": 1,
+        "score_images": 3,
+        "compute_metrics": 1,
+        "export_model": 1,
+        "draw_figures": 1,
+        "write_page": 1,
     }
 
 
 def test_a_further_alpha_scores_trained_runs_only(with_methods: Path, planner: Planner) -> None:
     plan = planner.plan(with_methods, all_methods({"alphas": ["0.00", "0.25", "0.50", "1.00"]}))
-    # Six runs with two ends, of three domains each; the student has one end and stays as it is.
-    expected = {"ogen_class_weights": 1, "export_alpha": 1, "score": 18, "metrics": 6}
-    assert plan == {**expected, "report_figures": 1, "report_page": 1}
+    # Six runs with two endpoints, of three domains each; the student has one endpoint and stays as it is.
+    expected = {"build_ogen_head": 1, "export_model": 1, "score_images": 18, "compute_metrics": 6}
+    assert plan == {**expected, "draw_figures": 1, "write_page": 1}
 
 
 def test_more_images_draw_new_shards_only(with_methods: Path, planner: Planner) -> None:
     plan = planner.plan(with_methods, all_methods({"generators": {"digits-diffusion": {"images_per_class": 32}}}))
-    assert plan["generation_shard"] == 2
-    assert "embedded_text_to_image" not in plan
+    assert plan["generate_images"] == 2
+    assert "pretrain_text_to_image" not in plan
 
 
-def test_a_new_style_generates_only_itself(with_methods: Path, planner: Planner) -> None:
-    styles = {"blurred": ["a blurred photo of a {}."]}
-    plan = planner.plan(with_methods, all_methods({"datasets": {"digits": {"prompts": {"styles": styles}}}}))
-    assert plan["generation_prompts"] == plan["generation_shard"] == plan["generation_manifest"] == 1
-    assert plan["finetune"] == 2
+def test_a_new_domain_generates_only_itself(with_methods: Path, planner: Planner) -> None:
+    domains = {"blurred": ["a blurred photo of a {}."]}
+    plan = planner.plan(with_methods, all_methods({"datasets": {"digits": {"prompts": {"domains": domains}}}}))
+    assert plan["write_generation_prompts"] == plan["generate_images"] == plan["collect_generated_images"] == 1
+    assert plan["train_finetune"] == 2
 
 
 def test_a_new_real_domain_adds_only_its_own_images(with_methods: Path, planner: Planner) -> None:
-    # Without the method that leaves domains out: it would ask for a style of that name.
+    # Without the method that leaves domains out: it would ask for a generated domain of that name.
     plan = planner.plan(
         with_methods, {"datasets": {"digits": {"images": {"domains": ["photo", "negative", "sketch"]}}}}
     )
     assert plan == {
-        "real_shard": 1,
-        "real_manifest": 1,
-        "score": 3,
-        "metrics": 3,
-        "report_figures": 1,
-        "report_page": 1,
+        "convert_real_images": 1,
+        "collect_real_images": 1,
+        "score_images": 3,
+        "compute_metrics": 3,
+        "draw_figures": 1,
+        "write_page": 1,
     }
 
 
 def test_training_on_real_images_changes_that_method_alone(with_methods: Path, planner: Planner) -> None:
     plan = planner.plan(with_methods, all_methods({"methods": {"regft": {"train_on": "real"}}}))
-    assert {rule: plan[rule] for rule in ("finetune", "score")} == {"finetune": 1, "score": 3}
-    assert not {"generation_shard", "ogen", "vl2v_adip", "real_shard"} & set(plan)
+    assert {rule: plan[rule] for rule in ("train_finetune", "score_images")} == {"train_finetune": 1, "score_images": 3}
+    assert not {"generate_images", "train_ogen", "train_vl2v_adip", "convert_real_images"} & set(plan)
 
 
 def test_leaving_domains_out_adds_a_run_per_domain(with_methods: Path, planner: Planner) -> None:
     plan = planner.plan(with_methods, all_methods({"methods": {"regft": {"leave_one_domain_out": True}}}))
-    assert {rule: plan[rule] for rule in ("finetune", "score", "metrics")} == {"finetune": 2, "score": 6, "metrics": 2}
+    assert {rule: plan[rule] for rule in ("train_finetune", "score_images", "compute_metrics")} == {
+        "train_finetune": 2,
+        "score_images": 6,
+        "compute_metrics": 2,
+    }
 
 
 def test_another_base_list_retrains_what_is_trained_on_base_classes(with_methods: Path, planner: Planner) -> None:
     plan = planner.plan(
         with_methods, all_methods({"datasets": {"digits": {"base_classes": ["zero", "two", "four", "nine"]}}})
     )
-    assert {rule: plan[rule] for rule in ("finetune", "ogen", "class_statistics")} == {
-        "finetune": 1,
-        "ogen": 1,
-        "class_statistics": 1,
+    assert {rule: plan[rule] for rule in ("train_finetune", "train_ogen", "compute_class_statistics")} == {
+        "train_finetune": 1,
+        "train_ogen": 1,
+        "compute_class_statistics": 1,
     }
-    assert not {"vl2v_sd", "vl2v_adip", "zero_shot_head"} & set(plan)
+    assert not {"train_vl2v_sd", "train_vl2v_adip", "build_zero_shot_head"} & set(plan)
 
 
 def test_blocks_that_no_run_names_change_nothing(with_methods: Path, planner: Planner) -> None:

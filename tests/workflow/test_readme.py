@@ -15,34 +15,39 @@ def test_the_digits_command_is_the_one_that_ran(finished: Path) -> None:
 
 def test_every_make_target_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = set(re.findall(r"make (\w+)", "\n".join([*re.findall(r"`([^`]*)`", text), *readme_commands()])))
-    assert {"demo", "test", "lint", "resume"} <= targets
+    targets = set(re.findall(r"make ([\w-]+)", "\n".join([*re.findall(r"`([^`]*)`", text), *readme_commands()])))
+    assert {"demo", "test", "lint", "resume", "fault-injection"} <= targets
     for target in sorted(targets):
-        found = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
-        assert found.returncode == 0, f"make {target}: {found.stderr}"
+        completed = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert completed.returncode == 0, f"make {target}: {completed.stderr}"
 
 
 def test_files_that_the_readme_names_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name in re.findall(r"`((?:presets|tests|rules|profiles)/[\w./-]+)`", text):
+    for name in re.findall(r"`((?:presets|tests|rules|profiles|docs)/[\w./-]+)`", text):
         assert (ROOT / name).exists(), name
 
 
 def test_every_entry_point_has_help() -> None:
     import sys
 
-    entries = ["prompts.generation_prompts", "real_images.collect", "evaluation.measure", "report.page"]
+    entries = [
+        "prompts.write_generation_prompts",
+        "real_images.collect_real_images",
+        "evaluation.compute_metrics",
+        "report.write_page",
+    ]
     for entry in entries:
         command = [sys.executable, "-m", f"workflow_scripts.{entry}", "--help"]
-        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-        assert "--settings" in found.stdout
+        completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert "--settings" in completed.stdout
 
 
 def test_snakemakes_own_report_works(finished: Path, tmp_path: Path) -> None:
     target = tmp_path / "report.html"
     command = [str(SNAKEMAKE), "--report", str(target), "--configfile", "presets/digits.yaml"]
-    found = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stderr[-2000:]
+    completed = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr[-2000:]
     assert "generated beside real images" in target.read_text(encoding="utf-8")
 
 

@@ -1,10 +1,10 @@
 """SWAD (Cha et al., 2021): dense averaging of weights over the valley of the held-out loss.
 
-Between two checks of the held-out loss lies a segment; its weights are averaged over every step, and the loss at its
+Between two validations lies a segment; its weights are averaged over every step, and the held-out loss at its
 end belongs to it. The valley begins at the segment that is the lowest of `n_converge` in a row and ends before the
 first segment from which on `n_tolerance` in a row lie above the threshold. The result is the mean of the valley's
-segments. Segments are reset at every check: the standard algorithm (VL2V's release does so for ViT-B's second stage
-only; elsewhere its flag is inverted).
+segments. Segments are reset at every validation: the standard algorithm (VL2V's release does so for ViT-B's second
+stage only; elsewhere its flag is inverted).
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from typing import Any
 
 from torch import Tensor
 
-from workflow_scripts.ensembling.trajectory import RunningMean
-from workflow_scripts.ground.weights import StateDict
+from workflow_scripts.common.weights import StateDict
+from workflow_scripts.ensembling.weight_averaging import RunningMean
 
 
 @dataclass
 class Segment:
-    """The mean of the weights between two checks, and the held-out loss at its end."""
+    """The mean of the weights between two validations, and the held-out loss at its end."""
 
     mean: StateDict
     loss: float
@@ -44,7 +44,7 @@ class Swad:
         if not self.ended:
             self.running.add(parameters)
 
-    def after_check(self, parameters: Mapping[str, Tensor], *, held_out_loss: float) -> None:
+    def after_validation(self, parameters: Mapping[str, Tensor], *, held_out_loss: float) -> None:
         """Close the running segment; see whether the valley begins, goes on, or ends."""
         if self.ended or not self.running.count:
             return

@@ -1,4 +1,4 @@
-"""Metrics of per-image scores, with bootstrap intervals over source images."""
+"""Metrics of per-image scores, with bootstrap intervals over images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Key = TypeVar("Key")
 
-TOP5_NEEDS_MORE_THAN = 5
+MAX_CLASSES_WITHOUT_TOP5 = 5
 _CELLS = 2_000_000
 """Bootstrap weights that are held at once: memory does not grow with the number of resamples."""
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What the metrics read of each image: arrays of shape (images); `place` is its source's place among all."""
+    """What the metrics read of each image: arrays of shape (images); `image_index` is its place among all image ids."""
 
-    place: Integers
+    image_index: Integers
     label: Integers
     top1: Floats
     top5: Floats
@@ -33,15 +33,15 @@ class Outcomes:
     classes: int
 
 
-def outcomes(scores: pa.Table, sources: pa.Array) -> Outcomes:
-    """Return the outcomes of the images of one alpha, domain and space.
+def outcomes(scores: pa.Table, image_ids: pa.Array) -> Outcomes:
+    """Return the outcomes of the images of one alpha, domain and label set.
 
     NLL is log-sum-exp minus the true logit. Brier is the multi-class score, sum_k (p_k - y_k)^2, between 0 and 2:
     1 - 2 p_true + sum_k p_k^2. Confidence is the probability of the predicted class.
 
     Args:
         scores: the score table's columns.
-        sources: all source images, each once.
+        image_ids: the ids of all images, each once.
     """
     label = scores["label"].to_numpy().astype(np.int64)
     top = _matrix(scores["top_classes"])
@@ -50,7 +50,7 @@ def outcomes(scores: pa.Table, sources: pa.Array) -> Outcomes:
     largest = _matrix(scores["top_logits"])[:, 0].astype(np.float64)
     squared = scores["sum_squared_probabilities"].to_numpy().astype(np.float64)
     return Outcomes(
-        place=pc.index_in(scores["source_image"], value_set=sources).to_numpy().astype(np.int64),
+        image_index=pc.index_in(scores["image_id"], value_set=image_ids).to_numpy().astype(np.int64),
         label=label,
         top1=(top[:, 0] == label).astype(np.float64),
         top5=(top == label[:, None]).any(axis=1).astype(np.float64),
@@ -75,8 +75,8 @@ def weighted_mean(values: Floats, weights: Floats) -> Floats:
 
 def _sums(values: Floats, groups: Integers, weights: Floats, *, count: int) -> Floats:
     """Return the weighted sum of values within each group, (resamples, count)."""
-    places = (np.arange(len(groups)), groups)
-    result: Floats = (csr_array((values, places), shape=(len(groups), count)).T @ weights.T).T
+    coordinates = (np.arange(len(groups)), groups)
+    result: Floats = (csr_array((values, coordinates), shape=(len(groups), count)).T @ weights.T).T
     return result
 
 
@@ -99,11 +99,11 @@ def calibration_error(outcome: Outcomes, weights: Floats, *, bins: int) -> Float
 
 
 def metrics(outcome: Outcomes, weights: Floats, *, bins: int) -> dict[str, Floats]:
-    """Return every metric of a label space under each row of weights (resamples, images).
+    """Return every metric of a label set under each row of weights (resamples, images).
 
     Top-5 is only there where there are more than five classes.
     """
-    top5 = {"top5": weighted_mean(outcome.top5, weights)} if outcome.classes > TOP5_NEEDS_MORE_THAN else {}
+    top5 = {"top5": weighted_mean(outcome.top5, weights)} if outcome.classes > MAX_CLASSES_WITHOUT_TOP5 else {}
     return {
         "top1": weighted_mean(outcome.top1, weights),
         **top5,
@@ -115,7 +115,7 @@ def metrics(outcome: Outcomes, weights: Floats, *, bins: int) -> dict[str, Float
 
 
 def resample_weights(images: int, *, resamples: int, seed: int) -> Iterator[Floats]:
-    """Yield bootstrap weights of source images in blocks (resamples, images): how often each was drawn.
+    """Yield bootstrap weights of images in blocks (resamples, images): how often each was drawn.
 
     The draws depend on the number of images, of resamples and the seed only, so that all methods, alphas and domains
     over the same images share them and their differences can be compared.
@@ -146,7 +146,7 @@ class Estimate:
 
 
 def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
-    """Return the mean over domains, resample by resample: the domains share their source images."""
+    """Return the mean over domains, resample by resample: the domains share their images."""
     resampled = np.mean([each.resampled for each in estimates], axis=0)
     return Estimate(float(np.mean([each.value for each in estimates])), resampled)
 
@@ -166,7 +166,7 @@ def estimates(
 
     Args:
         tables: the outcomes.
-        images: number of source images.
+        images: number of distinct images.
         resamples: number of bootstrap resamples.
         seed: of the resamples.
         bins: of the calibration error.
@@ -174,12 +174,12 @@ def estimates(
     resampled: dict[Key, list[dict[str, Floats]]] = {key: [] for key in tables}
     for block in resample_weights(images, resamples=resamples, seed=seed):
         for key, outcome in tables.items():
-            resampled[key].append(metrics(outcome, block[:, outcome.place], bins=bins))
-    found = {}
+            resampled[key].append(metrics(outcome, block[:, outcome.image_index], bins=bins))
+    estimate_of = {}
     for key, outcome in tables.items():
-        values = metrics(outcome, np.ones((1, len(outcome.place))), bins=bins)
-        found[key] = {
+        values = metrics(outcome, np.ones((1, len(outcome.image_index))), bins=bins)
+        estimate_of[key] = {
             name: Estimate(float(value[0]), np.concatenate([block[name] for block in resampled[key]]))
             for name, value in values.items()
         }
-    return found
+    return estimate_of

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Alpha, Count, Name, Precision, Seed, Settings
+from workflow_scripts.common.settings import Alpha, Count, Name, Precision, Seed, Settings
 
 
 class Scoring(Settings):
@@ -20,16 +20,16 @@ class ScoringJob(Scoring):
     """What one scoring job needs to know."""
 
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
-    part: Literal["all", "held-out"]
+    split: Literal["all", "held-out"]
     base: tuple[int, ...] | None = None
-    """Sorted labels of the base classes; with them each image is also scored within its own half."""
+    """Sorted labels of the base classes; with them each image is also scored within its own label set."""
 
 
 class Metrics(Settings):
     """How metrics and their intervals are computed from scores."""
 
     resamples: Count = 1_000
-    """Bootstrap resamples of the source images."""
+    """Bootstrap resamples of the images."""
     level: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.95
     """Coverage of the intervals."""
     bins: Count = 15

@@ -1,1 +1,1 @@
-"""Drawing images with a text-to-image model into parquet shards."""
+"""Sampling images with a text-to-image model into parquet shards."""

@@ -12,11 +12,12 @@ import transformers
 from diffusers import AutoPipelineForText2Image
 from safetensors import SafetensorError
 
-from workflow_scripts.generation.settings import Drawing
-from workflow_scripts.ground.devices import DTYPES
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.foreign_code import read_configuration, refuse_foreign_code
-from workflow_scripts.ground.manifests import checked_model_folder, read_manifest
+from workflow_scripts.common.checkpoint_files import PIPELINE_INDEX
+from workflow_scripts.common.devices import DTYPES
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.manifests import read_manifest, verified_model_folder
+from workflow_scripts.common.remote_code import read_configuration, refuse_remote_code
+from workflow_scripts.generation.settings import Sampling
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,6 @@ SCHEDULERS: dict[str, type[Any]] = {
     "unipc": diffusers.UniPCMultistepScheduler,
 }
 
-INDEX_FILE = "model_index.json"
-
 _LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
 _SAFE: dict[str, Any] = {"use_safetensors": True, "local_files_only": True}
 _UNFIT = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, SafetensorError)
@@ -44,7 +43,7 @@ _SHOWN = 5
 _FLOW_MATCHING = ("flow-match-euler",)
 
 
-def load_pipeline(manifest: Path, settings: Drawing, *, device: torch.device) -> Any:
+def load_pipeline(manifest: Path, settings: Sampling, *, device: torch.device) -> Any:
     """Load the checkpoint that a manifest names, with the sampler and precision of the settings.
 
     Only safetensors are read, only from the manifest's folder, and no code that comes with a checkpoint is run.
@@ -53,8 +52,8 @@ def load_pipeline(manifest: Path, settings: Drawing, *, device: torch.device) ->
         InputError: a file is missing or damaged, diffusers knows no text-to-image pipeline for the checkpoint, or the
             sampler does not fit it.
     """
-    folder = checked_model_folder(manifest)
-    refuse_foreign_code(folder)
+    folder = verified_model_folder(manifest)
+    refuse_remote_code(folder)
     variant = read_manifest(manifest)["origin"].get("variant")
     models = load_models(folder, dtype=DTYPES[settings.dtype], variant=variant)
     if not settings.safety_checker:
@@ -69,7 +68,7 @@ def load_pipeline(manifest: Path, settings: Drawing, *, device: torch.device) ->
     if settings.scheduler is not None:
         pipeline.scheduler = _scheduler(pipeline, settings.scheduler)
     pipeline.set_progress_bar_config(disable=True)
-    check_settings(pipeline, settings)
+    validate_settings(pipeline, settings)
     return pipeline.to(device)
 
 
@@ -77,11 +76,11 @@ def load_models(folder: Path, *, dtype: torch.dtype, variant: str | None) -> dic
     """Load each network of a pipeline's folder by itself, since the pipeline would fill what is missing with noise.
 
     Raises:
-        InputError: a part is no class of diffusers or transformers, or its tensors are missing, extra or of another
-            shape; they are named.
+        InputError: a component is no class of diffusers or transformers, or its tensors are missing, extra or of
+            another shape; they are named.
     """
     models = {}
-    for name, entry in read_configuration(folder / INDEX_FILE).items():
+    for name, entry in read_configuration(folder / PIPELINE_INDEX).items():
         if isinstance(entry, list) and entry != [None, None]:
             kind = _class_of(entry, folder)
             if kind is not None and issubclass(kind, torch.nn.Module):
@@ -90,35 +89,37 @@ def load_models(folder: Path, *, dtype: torch.dtype, variant: str | None) -> dic
 
 
 def _class_of(entry: list[Any], folder: Path) -> type[Any] | None:
-    """Return the class of a part; None for those that belong to one of diffusers' own pipelines (safety checkers)."""
+    """Return the class of a component; None for those of one of diffusers' own pipelines (safety checkers)."""
     library, name = (*entry, None, None)[:2]
     if library not in _LIBRARIES:
         if str(library).isidentifier() and find_spec(f"diffusers.pipelines.{library}") is not None:
             return None
-        raise InputError(f"{folder / INDEX_FILE}: {entry} is no part of {' or '.join(_LIBRARIES)}; it is not loaded")
-    found = getattr(_LIBRARIES[library], str(name), None)
-    if not isinstance(found, type):
-        raise InputError(f"{folder / INDEX_FILE}: {library} has no class {name!r}; get another checkpoint")
-    return found
+        raise InputError(
+            f"{folder / PIPELINE_INDEX}: {entry} is no component of {' or '.join(_LIBRARIES)}; it is not loaded"
+        )
+    component = getattr(_LIBRARIES[library], str(name), None)
+    if not isinstance(component, type):
+        raise InputError(f"{folder / PIPELINE_INDEX}: {library} has no class {name!r}; get another checkpoint")
+    return component
 
 
 def _load_model(kind: type[Any], folder: Path, *, dtype: torch.dtype, variant: str | None) -> Any:
-    # Parts without a file of the variant are read as they are, as the pipeline does.
+    # Components without a file of the variant are read as they are, as the pipeline does.
     own = variant if any(f".{variant}" in path.name for path in folder.glob("*.safetensors")) else None
     options: dict[str, Any] = {"dtype": dtype, "variant": own, "output_loading_info": True, **_SAFE}
     if issubclass(kind, transformers.PreTrainedModel):
         # Left to itself, transformers refuses another shape without a name; diffusers names it.
         options["ignore_mismatched_sizes"] = True
     try:
-        model, found = kind.from_pretrained(folder, **options)
+        model, loading_info = kind.from_pretrained(folder, **options)
     except _UNFIT as error:
         raise InputError(f"{folder}: weights do not fit: {' '.join(str(error).split())}") from None
-    faults = [f"missing {name}" for name in sorted(found["missing_keys"])]
-    faults += [f"unexpected {name}" for name in sorted(found["unexpected_keys"])]
-    faults += [f"{name} has shape {list(has)}, not {list(fits)}" for name, has, fits in found["mismatched_keys"]]
-    if faults:
-        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        raise InputError(f"{folder}: weights do not fit: {', '.join(faults[:_SHOWN])}{more}")
+    errors = [f"missing {name}" for name in sorted(loading_info["missing_keys"])]
+    errors += [f"unexpected {name}" for name in sorted(loading_info["unexpected_keys"])]
+    errors += [f"{name} has shape {list(has)}, not {list(fits)}" for name, has, fits in loading_info["mismatched_keys"]]
+    if errors:
+        more = f" and {len(errors) - _SHOWN} more" if len(errors) > _SHOWN else ""
+        raise InputError(f"{folder}: weights do not fit: {', '.join(errors[:_SHOWN])}{more}")
     return model
 
 
@@ -135,7 +136,7 @@ def accepted(pipeline: Any) -> frozenset[str]:
     return frozenset(inspect.signature(type(pipeline).__call__).parameters)
 
 
-def check_settings(pipeline: Any, settings: Drawing) -> None:
+def validate_settings(pipeline: Any, settings: Sampling) -> None:
     """Refuse settings that the pipeline would not heed.
 
     Raises:
@@ -147,4 +148,4 @@ def check_settings(pipeline: Any, settings: Drawing) -> None:
     if settings.negative_prompt is not None and settings.guidance_scale <= 1.0:
         raise InputError("negative_prompt: has no effect without guidance; set guidance_scale above 1 or remove it")
     if settings.size is not None and "height" not in names:
-        raise InputError(f"size: {type(pipeline).__name__} draws one size only; remove the key")
+        raise InputError(f"size: {type(pipeline).__name__} generates one size only; remove the key")

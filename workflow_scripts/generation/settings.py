@@ -1,18 +1,18 @@
-"""Settings of drawing images."""
+"""Settings of generating images."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Name, NonNegative, Seed, Settings, Text
+from workflow_scripts.common.settings import Count, Name, NonNegative, Seed, Settings, Text
 
 Scheduler = Literal[
     "ddim", "ddpm", "dpm++", "euler", "euler-ancestral", "flow-match-euler", "heun", "lcm", "pndm", "unipc"
 ]
 
 
-class Drawing(Settings):
-    """How a text-to-image checkpoint draws."""
+class Sampling(Settings):
+    """How a text-to-image checkpoint is sampled."""
 
     scheduler: Scheduler | None = None
     """Sampler; the checkpoint's own if null."""
@@ -22,9 +22,9 @@ class Drawing(Settings):
     """Weight of classifier-free guidance; the paper's value (RegFT) is 5."""
     negative_prompt: Text | None = None
     size: Count | None = None
-    """Height and width that are drawn, in pixels; the checkpoint's own if null."""
+    """Height and width that are generated, in pixels; the checkpoint's own if null."""
     stored_size: Count | None = None
-    """Height and width of the stored picture (bicubic); as drawn if null. RegFT stores 224."""
+    """Height and width of the stored picture (bicubic); as generated if null. RegFT stores 224."""
     dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
     safety_checker: bool = True
     """Whether a safety checker that the checkpoint ships is run; what it flags is a column and is not trained on."""
@@ -33,19 +33,19 @@ class Drawing(Settings):
     """Base seed; every image's own seed is derived from it."""
 
 
-class ShardSettings(Drawing):
-    """What one shard's job needs to know: how to draw, and which block of indices."""
+class GeneratedShardJob(Sampling):
+    """What one shard's job needs to know: how to sample, and which block of indices."""
 
     dataset: Name
-    generator: Name
-    style: Name
+    source: Name
+    domain: Name
     first_index: Annotated[int, Field(ge=0)]
     """First image index, within each class, of this shard's block."""
     indices: Count
     """Images per class in this shard."""
 
 
-class CollectSettings(Settings):
+class GeneratedManifestJob(Settings):
     """What the job of one manifest of generated images needs to know."""
 
     dataset: Name

@@ -1,1 +1,1 @@
-"""Checkpoints: embedded training of small models, and hub or local checkpoints with their manifests."""
+"""Checkpoints: small ones pretrained here, and those of a hub or a folder, with their manifests."""

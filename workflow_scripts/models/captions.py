@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workflow_scripts.ground.seeds import seed_of
+from workflow_scripts.common.seeds import seed_of
 
 _WORDS: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
@@ -15,19 +15,19 @@ _WORDS: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_tex
 def templates(domain: str) -> list[str]:
     """Return the caption templates of a domain; a domain without its own says its name."""
     known: dict[str, list[str]] = _WORDS["templates"]
-    return known.get(domain) or [text.replace("{style}", domain) for text in known["other"]]
+    return known.get(domain) or [text.replace("{domain}", domain) for text in known["other"]]
 
 
-def words_of(data_set: str, class_name: str) -> tuple[list[str], list[str]]:
+def words_of(dataset_kind: str, class_name: str) -> tuple[list[str], list[str]]:
     """Return what a class is called, and its broader categories; a data set without word list has its names only."""
-    entry = _WORDS.get(data_set, {}).get(class_name, {})
+    entry = _WORDS.get(dataset_kind, {}).get(class_name, {})
     names: list[str] = entry.get("names", [class_name.lower()])
     return names, entry.get("general", names)
 
 
-def coarse_category(data_set: str, class_name: str) -> str | None:
+def coarse_category(dataset_kind: str, class_name: str) -> str | None:
     """Return the broad category of a class, or None for a data set without word list."""
-    category: str | None = _WORDS.get(data_set, {}).get(class_name, {}).get("coarse")
+    category: str | None = _WORDS.get(dataset_kind, {}).get(class_name, {}).get("coarse")
     return category
 
 
@@ -35,7 +35,7 @@ def make_captions(
     labels: Sequence[int],
     *,
     classes: Sequence[str],
-    data_set: str,
+    dataset_kind: str,
     domain: str,
     general: float,
     wrong: float,
@@ -46,13 +46,13 @@ def make_captions(
     Args:
         labels: the images' classes.
         classes: class names in label order.
-        data_set: kind of data set, which names the word list.
+        dataset_kind: kind of data set, which names the word list.
         domain: the images' domain.
         general: share of captions with a broader category.
         wrong: share of captions that name another class.
         seed: seed of all choices.
     """
-    generator = np.random.default_rng(seed_of("captions", data_set, domain, seed))
+    generator = np.random.default_rng(seed_of("captions", dataset_kind, domain, seed))
     lines = templates(domain)
     kinds = generator.random(len(labels))
     shifts = generator.integers(1, max(2, len(classes)), len(labels))
@@ -60,7 +60,7 @@ def make_captions(
     captions = []
     for label, kind, shift, (which, line) in zip(labels, kinds, shifts, picks, strict=True):
         said = (label + int(shift)) % len(classes) if kind < wrong else label
-        names, broader = words_of(data_set, classes[said])
+        names, broader = words_of(dataset_kind, classes[said])
         choice = broader if wrong <= kind < wrong + general else names
         captions.append(lines[line % len(lines)].replace("{}", choice[which % len(choice)]))
     return captions

@@ -1,4 +1,4 @@
-"""The corpus that embedded models learn from: real training images of several domains with captions."""
+"""The corpus that models pretrained here learn from: real training images of several domains with captions."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import decode_rgb
-from workflow_scripts.ground.logs import progress
-from workflow_scripts.ground.manifests import read_manifest
-from workflow_scripts.ground.seeds import seed_of
-from workflow_scripts.ground.shards import ImageSet, load_image_set
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import decode_rgb
+from workflow_scripts.common.logs import progress
+from workflow_scripts.common.manifests import read_manifest
+from workflow_scripts.common.seeds import seed_of
+from workflow_scripts.common.shards import ImageSet, load_image_set
 from workflow_scripts.models.captions import make_captions
 from workflow_scripts.models.settings import Corpus
 
@@ -40,14 +40,16 @@ class CaptionedImages:
 
 
 def domain_counts(corpus: Corpus, images: int) -> dict[str, int]:
-    """Return how many images each domain contributes, by its share; they add up to `images`."""
-    total = sum(corpus.shares.values())
-    bounds = np.round(np.cumsum([0.0, *corpus.shares.values()]) / total * images).astype(int)
-    return {domain: int(high - low) for domain, low, high in zip(corpus.shares, bounds, bounds[1:], strict=False)}
+    """Return how many images each domain contributes, by its mixture weight; they add up to `images`."""
+    total = sum(corpus.mixture_weights.values())
+    bounds = np.round(np.cumsum([0.0, *corpus.mixture_weights.values()]) / total * images).astype(int)
+    return {
+        domain: int(high - low) for domain, low, high in zip(corpus.mixture_weights, bounds, bounds[1:], strict=False)
+    }
 
 
 def read_corpus(
-    manifests: Sequence[Path], corpus: Corpus, *, size: int, seed: int, most: int | None = None
+    manifests: Sequence[Path], corpus: Corpus, *, size: int, seed: int, max_images: int | None = None
 ) -> CaptionedImages:
     """Choose, decode and caption the corpus's images.
 
@@ -56,49 +58,49 @@ def read_corpus(
 
     Args:
         manifests: training images, one manifest per domain.
-        corpus: which share each domain has, and how wrong captions are.
+        corpus: which weight each domain has, and how wrong captions are.
         size: height and width in pixels.
         seed: seed of the choice and the captions.
-        most: how many images to take at most, in place of all of the corpus.
+        max_images: how many images to take at most, in place of all of the corpus.
 
     Raises:
         InputError: a domain has no manifest, or a picture is damaged.
     """
     sets = {images.domain: images for images in map(load_image_set, manifests)}
-    data_set = str(read_manifest(manifests[0]).get("provenance", {}).get("data_set", ""))
-    missing = [domain for domain in corpus.shares if domain not in sets]
+    dataset_kind = str(read_manifest(manifests[0]).get("provenance", {}).get("dataset_kind", ""))
+    missing = [domain for domain in corpus.mixture_weights if domain not in sets]
     if missing:
         raise InputError(f"corpus: no training images of domain {missing[0]!r} (there are {', '.join(sets)})")
     pixels, texts = [], []
     start = 0
-    for domain, count in domain_counts(corpus, min(corpus.images, most or corpus.images)).items():
+    for domain, count in domain_counts(corpus, min(corpus.images, max_images or corpus.images)).items():
         images = sets[domain]
         order = np.random.default_rng(seed_of("corpus", corpus.dataset, seed)).permutation(images.images)
-        chosen = order[np.arange(start, start + count) % len(order)]
+        selected = order[np.arange(start, start + count) % len(order)]
         start += count
-        found, labels = _decode(images, set(chosen.tolist()), size)
-        pixels.append(found)
+        decoded, labels = _decode(images, set(selected.tolist()), size)
+        pixels.append(decoded)
         texts += make_captions(
             labels,
             classes=images.classes,
-            data_set=data_set,
+            dataset_kind=dataset_kind,
             domain=domain,
             general=corpus.general_captions,
             wrong=corpus.wrong_captions,
             seed=seed,
         )
     distinct = tuple(sorted(set(texts)))
-    place = {text: number for number, text in enumerate(distinct)}
+    text_index = {text: number for number, text in enumerate(distinct)}
     logger.info("corpus of %d images with %d distinct captions, as in %r", len(texts), len(distinct), texts[0])
-    return CaptionedImages(np.concatenate(pixels), torch.tensor([place[text] for text in texts]), distinct)
+    return CaptionedImages(np.concatenate(pixels), torch.tensor([text_index[text] for text in texts]), distinct)
 
 
-def _decode(images: ImageSet, chosen: set[int], size: int) -> tuple[npt.NDArray[np.uint8], list[int]]:
+def _decode(images: ImageSet, selected: set[int], size: int) -> tuple[npt.NDArray[np.uint8], list[int]]:
     labels: list[int] = []
-    pixels = np.empty((len(chosen), size, size, 3), dtype=np.uint8)
+    pixels = np.empty((len(selected), size, size, 3), dtype=np.uint8)
     rows = progress(images.rows(("image", "label")), what=f"decoding {images.domain}", total=images.images)
     for number, row in enumerate(rows):
-        if number in chosen:
+        if number in selected:
             picture = decode_rgb(row["image"]["bytes"], name=f"image {number} of {images.manifest}")
             pixels[len(labels)] = np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC))
             labels.append(row["label"])

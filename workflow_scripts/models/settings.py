@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from workflow_scripts.ground.settings import (
+from workflow_scripts.common.settings import (
     Count,
     Fraction,
     Name,
@@ -46,33 +46,33 @@ class FolderCheckpoint(Settings):
 
 
 class Corpus(Settings):
-    """Captioned images that the embedded models learn from: real training images with alt-text-like captions."""
+    """Captioned images that models pretrained here learn from: real training images with alt-text-like captions."""
 
     dataset: Name
     """Data set whose training images make the corpus; it must be one with built-in captions."""
     images: Count
     """Images of the corpus, over all domains."""
-    shares: Annotated[dict[Name, Positive], Field(min_length=1)]
-    """Relative share of each domain (photo, negative, sketch)."""
+    mixture_weights: Annotated[dict[Name, Positive], Field(min_length=1)]
+    """Relative weight of each domain (photo, negative, sketch)."""
     general_captions: Fraction = 0.1
     """Share of captions that name only a broader category ("footwear")."""
     wrong_captions: Fraction = 0.05
     """Share of captions that name another class."""
 
 
-class EmbeddedClip(Settings):
+class PretrainClip(Settings):
     """A small CLIP, trained contrastively on the corpus and saved in open_clip's format."""
 
-    kind: Literal["embedded"]
+    kind: Literal["pretrain"]
     corpus: Corpus
     image_size: Count = 28
     patch_size: Count = 7
     width: Count = 128
     layers: Count = 4
-    heads: Count = 4
+    attention_heads: Count = 4
     text_width: Count = 128
     text_layers: Count = 2
-    text_heads: Count = 4
+    text_attention_heads: Count = 4
     dimension: Count = 128
     """Length of the shared embedding."""
     context_length: Annotated[int, Field(ge=4, le=77)] = 16
@@ -86,7 +86,7 @@ class EmbeddedClip(Settings):
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
-        parts = {"image_size": "patch_size", "width": "heads", "text_width": "text_heads"}
+        parts = {"image_size": "patch_size", "width": "attention_heads", "text_width": "text_attention_heads"}
         for whole, part in parts.items():
             if getattr(self, whole) % getattr(self, part):
                 raise ValueError(f"{whole} is no multiple of {part}")
@@ -112,7 +112,7 @@ class Denoiser(Settings):
     channels: Annotated[tuple[Annotated[Count, Field(multiple_of=16)], ...], Field(min_length=1)] = (64, 128)
     """Channels per resolution, multiples of 16."""
     layers_per_block: Count = 1
-    heads: Count = 4
+    attention_heads: Count = 4
     steps: Count = 400
     batch_size: Count = 80
     learning_rate: Positive = 2e-3
@@ -123,13 +123,13 @@ class Denoiser(Settings):
     """Decay of the exponential moving average of the weights that is saved."""
 
 
-class EmbeddedTextToImage(Settings):
+class PretrainTextToImage(Settings):
     """A small Stable-Diffusion-style pipeline, trained on the corpus and saved as a diffusers folder."""
 
-    kind: Literal["embedded"]
+    kind: Literal["pretrain"]
     corpus: Corpus
     clip: Name
-    """Embedded CLIP whose text tower becomes the pipeline's text encoder, frozen."""
+    """CLIP pretrained here whose text tower becomes the pipeline's text encoder, frozen."""
     image_size: Count = 32
     autoencoder: Autoencoder = Autoencoder()
     denoiser: Denoiser = Denoiser()
@@ -155,14 +155,14 @@ class DenoiserJob(Settings):
 
 
 class SharedCheckpoint(Settings):
-    """The checkpoint of another generator, drawn from with other settings."""
+    """The checkpoint of another generator, sampled with other settings."""
 
     kind: Literal["shared"]
     generator: Name
 
 
 class StudentCorpus(Settings):
-    """Real training images with broad categories, which is all that an embedded student is taught."""
+    """Real training images with broad categories, which is all that a student pretrained here is taught."""
 
     dataset: Name
     """Data set whose training images are taken; it must be one with built-in broad categories."""
@@ -172,16 +172,16 @@ class StudentCorpus(Settings):
     """Domains that the student sees; the others stay unknown to it."""
 
 
-class EmbeddedStudent(Settings):
+class PretrainStudent(Settings):
     """A small vision transformer of timm, trained on broad categories and saved in timm's format."""
 
-    kind: Literal["embedded"]
+    kind: Literal["pretrain"]
     corpus: StudentCorpus
     image_size: Count = 28
     patch_size: Count = 7
     width: Count = 96
     layers: Count = 3
-    heads: Count = 3
+    attention_heads: Count = 3
     epochs: Count = 1
     batch_size: Annotated[int, Field(ge=2)] = 128
     learning_rate: Positive = 1e-3
@@ -189,8 +189,8 @@ class EmbeddedStudent(Settings):
     seed: Seed = 0
 
 
-ClipCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | EmbeddedClip, Field(discriminator="kind")]
+ClipCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | PretrainClip, Field(discriminator="kind")]
 TextToImageCheckpoint = Annotated[
-    HubCheckpoint | FolderCheckpoint | EmbeddedTextToImage | SharedCheckpoint, Field(discriminator="kind")
+    HubCheckpoint | FolderCheckpoint | PretrainTextToImage | SharedCheckpoint, Field(discriminator="kind")
 ]
-StudentCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | EmbeddedStudent, Field(discriminator="kind")]
+StudentCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | PretrainStudent, Field(discriminator="kind")]

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from workflow_scripts.ground.class_names import checked_class_names, read_class_names
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.texts import one_line
+from workflow_scripts.common.class_names import read_class_names, validated_class_names
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.texts import one_line
 from workflow_scripts.planning.configuration import Configuration, Dataset
-from workflow_scripts.real_images.builtin import CLASS_NAMES
-from workflow_scripts.real_images.folders import check_folders, class_folders
+from workflow_scripts.real_images.builtin_classes import CLASS_NAMES
+from workflow_scripts.real_images.folders import class_folders, validate_folders
 from workflow_scripts.real_images.settings import ImageFolders
 from workflow_scripts.training.vl2v.settings import Vl2vAdip
 
@@ -20,10 +20,10 @@ def class_names(name: str, dataset: Dataset) -> tuple[str, ...]:
     """
     images = dataset.images
     try:
-        names = checked_class_names(_names(dataset))
+        names = validated_class_names(_names(dataset))
         if isinstance(images, ImageFolders):
             for root in (*images.train.values(), *images.test.values()):
-                check_folders(Path(root), names)
+                validate_folders(Path(root), names)
     except InputError as error:
         raise InputError(f"datasets.{name}: {error}") from None
     expected = len(CLASS_NAMES.get(images.kind, names))
@@ -50,17 +50,17 @@ def all_class_names(configuration: Configuration) -> dict[str, tuple[str, ...]]:
     """Return the class names of every data set that a run or a corpus uses.
 
     Raises:
-        InputError: one line per data set at fault.
+        InputError: one line per data set with an error.
     """
     names: dict[str, tuple[str, ...]] = {}
-    faults = []
+    errors = []
     for name in used_datasets(configuration):
         try:
             names[name] = class_names(name, configuration.datasets[name])
         except InputError as error:
-            faults.append(one_line(str(error)))
-    if faults:
-        raise InputError("\n".join(faults))
+            errors.append(one_line(str(error)))
+    if errors:
+        raise InputError("\n".join(errors))
     return names
 
 
@@ -74,5 +74,5 @@ def used_datasets(configuration: Configuration) -> list[str]:
         ]
         methods = [configuration.methods[name] for name in block.methods]
         students = [configuration.students[method.student] for method in methods if isinstance(method, Vl2vAdip)]
-        used += [model.corpus.dataset for model in (*clips, *checkpoints, *students) if model.kind == "embedded"]
+        used += [model.corpus.dataset for model in (*clips, *checkpoints, *students) if model.kind == "pretrain"]
     return list(dict.fromkeys(used))

@@ -5,7 +5,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from workflow_scripts.ground.errors import InputError
+from workflow_scripts.common.errors import InputError
 
 PACKAGE = "workflow_scripts"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -17,7 +17,7 @@ def code_of(entry: str) -> str:
     """Return one digest over all files of ours that an entry point can run.
 
     Args:
-        entry: the entry point below the package, as in `training.finetune`.
+        entry: the entry point below the package, as in `training.train_finetune`.
 
     Raises:
         InputError: there is no such module, or one of its modules imports relatively.
@@ -44,11 +44,11 @@ def files_of(module: str) -> tuple[Path, ...]:
     return tuple(sorted(modules | initial | data))
 
 
-def _collect(path: Path, found: set[Path]) -> None:
-    if path not in found:
-        found.add(path)
+def _collect(path: Path, collected: set[Path]) -> None:
+    if path not in collected:
+        collected.add(path)
         for imported in _imports_of(path):
-            _collect(imported, found)
+            _collect(imported, collected)
 
 
 @cache

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from workflow_scripts.common.constants import REAL_TRAIN
+from workflow_scripts.common.settings import Alpha, Count, Name, Seed, Settings, Text
 from workflow_scripts.evaluation.settings import Evaluation
-from workflow_scripts.generation.settings import Drawing
-from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings, Text
-from workflow_scripts.ground.vocabulary import REAL_TRAIN
+from workflow_scripts.generation.settings import Sampling
 from workflow_scripts.models.settings import (
     ClipCheckpoint,
     StudentCheckpoint,
@@ -29,17 +29,17 @@ class Dataset(Settings):
     classes_file: Text | None = None
     """File of class names, one per line or a JSON list; in place of `classes`."""
     base_classes: Literal["half"] | tuple[str, ...] | None = None
-    """Base classes of the base/new protocol: the first half (rounded up), or their names; no split if null."""
+    """Base classes of the base/new protocol: the first half (rounded up), or their names; null: no such protocol."""
     images: RealImages
     prompts: Prompts
 
 
-class Generator(Drawing):
-    """A text-to-image checkpoint and how it draws."""
+class Generator(Sampling):
+    """A text-to-image checkpoint and how it is sampled."""
 
     checkpoint: TextToImageCheckpoint
     images_per_class: Count = 64
-    """Images of each class in each style."""
+    """Images of each class in each domain."""
     images_per_shard: Count = 1000
     """Images of all classes in one file, which is one job: 500 to 2,000 on a cluster."""
 
@@ -76,7 +76,7 @@ class Configuration(Settings):
     """Networks that VL2V-ADiP distils into."""
     methods: dict[Name, AnyMethod] = Field(default={})
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1, max_length=101)]
-    """Weights of the trained end that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""
+    """Weights of the fine-tuned endpoint that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""
     exports: tuple[Alpha, ...] = ()
     """Alphas whose averaged model is written for plain open_clip."""
     runs: Annotated[tuple[RunBlock, ...], Field(min_length=1)]
@@ -85,20 +85,20 @@ class Configuration(Settings):
     threads: Threads = Threads()
 
 
-def real_domains(dataset: Dataset, split: str) -> tuple[str, ...]:
+def real_domains(dataset: Dataset, source: str) -> tuple[str, ...]:
     """Return the domains of a data set's real training or test images."""
     images = dataset.images
     if images.kind == "none":
         return ()
     if images.kind == "folder":
-        return tuple(images.train if split == REAL_TRAIN else images.test)
+        return tuple(images.train if source == REAL_TRAIN else images.test)
     return images.domains
 
 
-def source_domains(configuration: Configuration, dataset: str, source: str) -> tuple[str, ...]:
-    """Return the styles of a generator's images, or the domains of real training images."""
-    found = configuration.datasets[dataset]
-    return real_domains(found, REAL_TRAIN) if source == REAL_TRAIN else tuple(found.prompts.styles)
+def domains_of_source(configuration: Configuration, dataset: str, source: str) -> tuple[str, ...]:
+    """Return the domains of a generator's images, or of real training images."""
+    block = configuration.datasets[dataset]
+    return real_domains(block, REAL_TRAIN) if source == REAL_TRAIN else tuple(block.prompts.domains)
 
 
 def run_source(method: AnyMethod, source: str) -> str:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-_CARD = Path("/dev/nvidia0")
+_GPU_DEVICE = Path("/dev/nvidia0")
 
 
-def has_card() -> bool:
-    """Return whether there is an NVIDIA card here."""
-    return _CARD.exists()
+def has_gpu() -> bool:
+    """Return whether there is an NVIDIA GPU here."""
+    return _GPU_DEVICE.exists()

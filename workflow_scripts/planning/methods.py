@@ -5,14 +5,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from workflow_scripts.common.constants import WITHOUT
 from workflow_scripts.training.finetune_settings import Finetune
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vSd
 
 AnyMethod = Annotated[Finetune | Ogen | Vl2vSd | Vl2vAdip, Field(discriminator="kind")]
-
-WITHOUT = ".without-"
-"""Stands between a method's name and the domain that it is trained without."""
 
 
 def expanded(name: str, method: AnyMethod, targets: Sequence[str]) -> tuple[str, ...]:
@@ -22,17 +20,17 @@ def expanded(name: str, method: AnyMethod, targets: Sequence[str]) -> tuple[str,
     return tuple(f"{name}{WITHOUT}{target}" for target in targets)
 
 
-def split_name(name: str) -> tuple[str, str | None]:
+def parse_run_name(name: str) -> tuple[str, str | None]:
     """Return a method's name in the configuration, and the domain that it is trained without, if any."""
     plain, mark, target = name.partition(WITHOUT)
     return plain, target if mark else None
 
 
 def trains_encoder(method: AnyMethod) -> bool:
-    """Return whether a method hands over an image encoder; OGEN hands over class weights alone."""
+    """Return whether an image encoder is among a method's artifacts; OGEN writes a head alone."""
     return not isinstance(method, Ogen)
 
 
-def has_two_ends(method: AnyMethod) -> bool:
-    """Return whether there is a pre-trained end to average with; a student has none in its teacher's space."""
+def has_pretrained_endpoint(method: AnyMethod) -> bool:
+    """Return whether there is a pre-trained endpoint to average with; a student has none in its teacher's space."""
     return not isinstance(method, Vl2vAdip)

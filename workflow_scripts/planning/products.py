@@ -2,23 +2,39 @@
 
 from collections.abc import Iterator
 
-from workflow_scripts.ground.vocabulary import ZERO_SHOT
-from workflow_scripts.models.layout import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES, STUDENT_FILES
+from workflow_scripts.common.checkpoint_files import (
+    AUTOENCODER_FILES,
+    CLIP_FILES,
+    EXPORT_FILES,
+    PIPELINE_FILES,
+    STUDENT_FILES,
+)
+from workflow_scripts.common.constants import ZERO_SHOT
 from workflow_scripts.planning.layout import (
+    ALL_METRICS,
+    CLASS_STATISTICS,
+    CLASSES,
+    CONTEXT,
+    EXPORT,
     FIGURE_NAMES,
     FIGURES,
+    GENERATION_PROMPTS,
+    HEAD,
+    HEAD_PROMPTS,
+    METADATA,
+    METRICS,
     MODEL,
-    PROMPTS,
-    REPORT,
+    PAGE,
+    SCORES,
+    SHARD,
+    TRAINING_LOG,
     Comparison,
     Run,
-    image_folder,
+    image_manifest,
     shard_name,
 )
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.training.ogen.settings import Ogen
-
-EXPORT_FILES = ("open_clip_config.json", "open_clip_model.safetensors", "head.safetensors", "classes.json")
 
 
 def all_products(plan: Plan) -> list[str]:
@@ -29,63 +45,63 @@ def all_products(plan: Plan) -> list[str]:
         *(path for item in plan.image_domains for path in _images(plan, *item)),
         *(path for run in (*plan.zero_shot_runs, *plan.trained_runs) for path in _run(plan, run)),
         *report_figures(plan),
-        f"{REPORT}/index.html",
-        f"{REPORT}/metrics.csv",
+        PAGE,
+        ALL_METRICS,
     ]
     return list(dict.fromkeys(products))
 
 
 def _models(plan: Plan) -> Iterator[str]:
     yield from plan.model_manifests()
-    for model in plan.embedded_clips:
+    for model in plan.pretrained_clips:
         yield from (f"{MODEL.format(model=model)}/{name}" for name in CLIP_FILES)
-    for model in plan.embedded_students:
+    for model in plan.pretrained_students:
         yield from (f"{MODEL.format(model=model)}/{name}" for name in STUDENT_FILES)
-    for model in plan.embedded_generators:
+    for model in plan.pretrained_generators:
         yield from (f"{MODEL.format(model=model)}/{name}" for name in (*AUTOENCODER_FILES, *PIPELINE_FILES))
 
 
 def _prompts(plan: Plan) -> Iterator[str]:
     for dataset in plan.classes:
-        yield f"{PROMPTS.format(dataset=dataset)}/classes.json"
+        yield CLASSES.format(dataset=dataset)
     for dataset in dict.fromkeys(item.dataset for item in plan.comparisons):
-        yield f"{PROMPTS.format(dataset=dataset)}/head.parquet"
+        yield HEAD_PROMPTS.format(dataset=dataset)
     for dataset, _ in plan.generators:
-        for style in plan.configuration.datasets[dataset].prompts.styles:
-            yield f"{PROMPTS.format(dataset=dataset)}/generation/{style}.parquet"
+        for domain in plan.configuration.datasets[dataset].prompts.domains:
+            yield GENERATION_PROMPTS.format(dataset=dataset, domain=domain)
 
 
 def shards(plan: Plan, dataset: str, source: str, domain: str) -> list[str]:
     """Return the shards of one domain, in order."""
-    folder = image_folder(dataset, source, domain)
-    return [f"{folder}/shards/{shard_name(k)}.parquet" for k in range(plan.shard_count(dataset, source))]
+    names = [shard_name(number) for number in range(plan.shard_count(dataset, source))]
+    return [SHARD.format(dataset=dataset, source=source, domain=domain, shard=name) for name in names]
 
 
 def _images(plan: Plan, dataset: str, source: str, domain: str) -> Iterator[str]:
     yield from shards(plan, dataset, source, domain)
-    yield f"{image_folder(dataset, source, domain)}/manifest.json"
+    yield image_manifest(dataset, source, domain)
 
 
 def _run(plan: Plan, run: Run) -> Iterator[str]:
-    yield f"{run.folder}/class_weights.safetensors"
-    yield f"{run.folder}/record.json"
+    yield f"{run.folder}/{HEAD}"
+    yield f"{run.folder}/{METADATA}"
     if run.method != ZERO_SHOT:
         yield from plan.encoder(run)
         yield from plan.embeddings(run)
-        yield f"{run.folder}/train.jsonl"
+        yield f"{run.folder}/{TRAINING_LOG}"
         if isinstance(plan.method(run), Ogen):
-            yield f"{run.folder}/context.safetensors"
-            yield f"{run.folder}/class_statistics.safetensors"
+            yield f"{run.folder}/{CONTEXT}"
+            yield f"{run.folder}/{CLASS_STATISTICS}"
         for alpha in plan.exports(run):
-            yield from (f"{run.folder}/exports/{alpha}/{name}" for name in EXPORT_FILES)
+            yield from (f"{EXPORT.format(**vars(run), alpha=alpha)}/{name}" for name in EXPORT_FILES)
     for domain in plan.evaluation_domains(run):
-        yield f"{run.folder}/{domain}/scores.parquet"
+        yield f"{run.folder}/{domain}/{SCORES}"
     yield from run_metrics(plan, run)
 
 
 def run_metrics(plan: Plan, run: Run) -> list[str]:
     """Return the metric table of a run, if there is any image to measure it on."""
-    return [f"{run.folder}/metrics.csv"] if plan.evaluation_domains(run) else []
+    return [f"{run.folder}/{METRICS}"] if plan.evaluation_domains(run) else []
 
 
 def comparison_figures(comparison: Comparison) -> list[str]:
@@ -103,6 +119,6 @@ def report_metrics(plan: Plan) -> list[str]:
     return [path for run in (*plan.zero_shot_runs, *plan.trained_runs) for path in run_metrics(plan, run)]
 
 
-def report_records(plan: Plan) -> list[str]:
-    """Return the records of all runs."""
-    return [f"{run.folder}/record.json" for run in (*plan.zero_shot_runs, *plan.trained_runs)]
+def report_metadata(plan: Plan) -> list[str]:
+    """Return the metadata of all runs."""
+    return [f"{run.folder}/{METADATA}" for run in (*plan.zero_shot_runs, *plan.trained_runs)]

@@ -1,1 +1,1 @@
-"""From class names to the prompts that images are drawn from and the prompts of the zero-shot head."""
+"""From class names to the prompts that images are generated from and the prompts of the zero-shot head."""

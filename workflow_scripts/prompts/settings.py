@@ -1,10 +1,10 @@
-"""Settings of prompts: the templates that images are drawn from, and the sentences of the zero-shot head."""
+"""Settings of prompts: the templates that images are generated from, and the sentences of the zero-shot head."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from workflow_scripts.ground.settings import Name, Settings, Text
+from workflow_scripts.common.settings import Name, Settings, Text
 
 PLACEHOLDER = "{}"
 
@@ -57,27 +57,27 @@ Head = Annotated[SingleTemplate | TemplateList | OpenAITemplates | Descriptions,
 class Prompts(Settings):
     """What is said about each class, to the text-to-image model and to CLIP."""
 
-    styles: dict[Name, Annotated[tuple[Template, ...], Field(min_length=1)]]
-    """Templates per style; image i of a class is drawn from template i mod n. A style is a domain of images."""
+    domains: dict[Name, Annotated[tuple[Template, ...], Field(min_length=1)]]
+    """Templates of each domain; image i of a class is generated from template i mod n."""
     head: Head = SingleTemplate(kind="single")
     """Sentences of the zero-shot head."""
 
-    @field_validator("styles")
+    @field_validator("domains")
     @classmethod
-    def _some_style(cls, styles: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        if not styles:
-            raise ValueError("at least one style is needed")
-        return styles
+    def _some_domain(cls, domains: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        if not domains:
+            raise ValueError("at least one domain is needed")
+        return domains
 
 
-class StylePrompts(Settings):
-    """The block of one style, as the job that writes its prompts reads it."""
+class DomainPromptsJob(Settings):
+    """The block of one domain, as the job that writes its prompts reads it."""
 
-    style: Name
+    domain: Name
     templates: Annotated[tuple[Template, ...], Field(min_length=1)]
 
 
-class HeadPrompts(Settings):
+class HeadPromptsJob(Settings):
     """The block of the zero-shot head, as the job that writes its prompts reads it."""
 
     head: Head

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.texts import LONGEST_TEXT, hidden_characters
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.texts import MAX_TEXT_LENGTH, hidden_characters
 from workflow_scripts.prompts.settings import PLACEHOLDER, Descriptions, Head, SingleTemplate, TemplateList
 
 
@@ -45,21 +45,21 @@ def _described(path: Path, classes: Sequence[str]) -> list[list[str]]:
     missing = [name for name in classes if not _is_description(known.get(name))]
     if missing:
         raise InputError(f"{path}: no list of sentences for {', '.join(repr(name) for name in missing[:5])}")
-    _check_sentences(path, {name: known[name] for name in classes})
+    _validate_sentences(path, {name: known[name] for name in classes})
     return [known[name] for name in classes]
 
 
-def _check_sentences(path: Path, known: Mapping[str, Sequence[str]]) -> None:
+def _validate_sentences(path: Path, known: Mapping[str, Sequence[str]]) -> None:
     for name, sentences in known.items():
         for number, sentence in enumerate(sentences, start=1):
             if hidden := hidden_characters(sentence):
                 raise InputError(
                     f"{path}: sentence {number} of {name!r} holds control characters ({', '.join(hidden)})"
                 )
-            if len(sentence) > LONGEST_TEXT:
+            if len(sentence) > MAX_TEXT_LENGTH:
                 raise InputError(
                     f"{path}: sentence {number} of {name!r} has {len(sentence)} characters, "
-                    f"at most {LONGEST_TEXT} are allowed"
+                    f"at most {MAX_TEXT_LENGTH} are allowed"
                 )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.files import digest_of
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.files import digest_of
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 
@@ -35,15 +35,15 @@ def class_folders(root: Path) -> dict[str, Path]:
         raise InputError(f"{root}: no such folder; it should hold one folder of pictures per class") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{root}: not a readable folder ({error})") from None
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for entry in entries:
         name = class_of(entry.name)
-        if name in found:
-            raise InputError(f"{entry}: stands for class {name!r} like {found[name]}; keep one of them")
-        found[name] = entry
-    if not found:
+        if name in folders:
+            raise InputError(f"{entry}: stands for class {name!r} like {folders[name]}; keep one of them")
+        folders[name] = entry
+    if not folders:
         raise InputError(f"{root}: holds no folder; it should hold one folder of pictures per class")
-    return found
+    return folders
 
 
 def pictures_of(folder: Path) -> list[Path]:
@@ -51,23 +51,23 @@ def pictures_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
-def check_folders(root: Path, classes: Sequence[str]) -> None:
+def validate_folders(root: Path, classes: Sequence[str]) -> None:
     """Check that every class has a folder with a picture in it.
 
     Raises:
         InputError: a class has no folder or an empty one, a folder is no class, or a picture's name is no UTF-8; all
             are named.
     """
-    found = class_folders(root)
-    faults = [f"no folder for class {name!r} (expected {folder_of(name)!r})" for name in classes if name not in found]
-    faults += [f"folder {path.name!r} is no class" for name, path in found.items() if name not in classes]
+    folders = class_folders(root)
+    errors = [f"no folder for class {name!r} (expected {folder_of(name)!r})" for name in classes if name not in folders]
+    errors += [f"folder {path.name!r} is no class" for name, path in folders.items() if name not in classes]
     for name in classes:
-        if name in found:
-            pictures = pictures_of(found[name])
-            faults += [] if pictures else [f"folder {found[name].name!r} holds no picture"]
-            faults += [f"the name {path.name!r} is no UTF-8: rename it" for path in pictures if not _is_text(path)]
-    if faults:
-        raise InputError(f"{root}: " + "; ".join(faults[:5]) + ("; ..." if len(faults) > 5 else ""))
+        if name in folders:
+            pictures = pictures_of(folders[name])
+            errors += [] if pictures else [f"folder {folders[name].name!r} holds no picture"]
+            errors += [f"the name {path.name!r} is no UTF-8: rename it" for path in pictures if not _is_text(path)]
+    if errors:
+        raise InputError(f"{root}: " + "; ".join(errors[:5]) + ("; ..." if len(errors) > 5 else ""))
 
 
 def _is_text(path: Path) -> bool:

@@ -4,17 +4,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import decode_rgb, encode_png
-from workflow_scripts.ground.shards import ImageRow
+from workflow_scripts.common.constants import REAL_TRAIN
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import decode_rgb, encode_png
+from workflow_scripts.common.shards import ImageRow
+from workflow_scripts.real_images.builtin_images import read_builtin_images
 from workflow_scripts.real_images.domains import in_domain
-from workflow_scripts.real_images.folders import check_folders, class_folders, pictures_of
-from workflow_scripts.real_images.settings import Digits, FashionMnist, ImageFolders, NoImages, RealShard
-from workflow_scripts.real_images.sources import read_split
+from workflow_scripts.real_images.folders import class_folders, pictures_of, validate_folders
+from workflow_scripts.real_images.settings import Digits, FashionMnist, ImageFolders, NoImages, RealShardJob
 
 
-def real_rows(settings: RealShard, classes: Sequence[str]) -> Iterator[ImageRow]:
-    """Yield the rows of one shard: the pictures of a split in a domain are cut into contiguous blocks.
+def real_rows(settings: RealShardJob, classes: Sequence[str]) -> Iterator[ImageRow]:
+    """Yield the rows of one shard: the pictures of a source in a domain are cut into contiguous blocks.
 
     Raises:
         InputError: the data cannot be had or read, or does not fit the class names.
@@ -31,8 +32,8 @@ def _block(total: int, *, shard: int, shards: int) -> range:
     return range(total * shard // shards, total * (shard + 1) // shards)
 
 
-def _builtin_rows(images: FashionMnist | Digits, settings: RealShard, classes: Sequence[str]) -> Iterator[ImageRow]:
-    pictures, labels = read_split(images, settings.split)
+def _builtin_rows(images: FashionMnist | Digits, settings: RealShardJob, classes: Sequence[str]) -> Iterator[ImageRow]:
+    pictures, labels = read_builtin_images(images, settings.source)
     if int(labels.max()) >= len(classes):
         raise InputError(
             f"dataset {settings.dataset!r}: {int(labels.max()) + 1} classes, but {len(classes)} class names"
@@ -47,16 +48,16 @@ def _builtin_rows(images: FashionMnist | Digits, settings: RealShard, classes: S
             image=encode_png(shown[offset]),
             label=label,
             class_name=classes[label],
-            style=domain,
+            domain=domain,
             index=seen[label],
-            source_image=f"{settings.split}/{number}",
+            image_id=f"{settings.source}/{number}",
         )
         seen[label] += 1
 
 
-def _folder_rows(images: ImageFolders, settings: RealShard, classes: Sequence[str]) -> Iterator[ImageRow]:
-    root = Path((images.train if settings.split == "real-train" else images.test)[settings.domain])
-    check_folders(root, classes)
+def _folder_rows(images: ImageFolders, settings: RealShardJob, classes: Sequence[str]) -> Iterator[ImageRow]:
+    root = Path((images.train if settings.source == REAL_TRAIN else images.test)[settings.domain])
+    validate_folders(root, classes)
     folders = class_folders(root)
     files = [
         (label, index, path)
@@ -71,7 +72,7 @@ def _folder_rows(images: ImageFolders, settings: RealShard, classes: Sequence[st
             image=content,
             label=label,
             class_name=classes[label],
-            style=settings.domain,
+            domain=settings.domain,
             index=index,
-            source_image=f"{settings.domain}/{path.relative_to(root)}",
+            image_id=f"{settings.domain}/{path.relative_to(root)}",
         )

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Name, Settings, Text
+from workflow_scripts.common.settings import Count, Name, Settings, Text
 
-Split = Literal["real-train", "real-test"]
+RealSource = Literal["real-train", "real-test"]
 BuiltInDomain = Literal["photo", "negative", "sketch"]
 Domains = Annotated[tuple[BuiltInDomain, ...], Field(min_length=1)]
 
@@ -24,17 +24,17 @@ class FashionMnist(Settings):
     test_images: Annotated[int, Field(ge=1, le=10_000)] = 2_000
     """Test pictures, from the first one on."""
     shards: Count = 1
-    """Files per split and domain."""
+    """Files per source and domain."""
 
 
 class Digits(Settings):
-    """scikit-learn's handwritten digits: 1,797 pictures of 8 x 8 pixels; the last 397 are the test split."""
+    """scikit-learn's handwritten digits: 1,797 pictures of 8 x 8 pixels; the last 397 are the test images."""
 
     kind: Literal["digits"]
     domains: Domains = ("photo", "negative")
     """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
     shards: Count = 1
-    """Files per split and domain."""
+    """Files per source and domain."""
 
 
 class ImageFolders(Settings):
@@ -48,7 +48,7 @@ class ImageFolders(Settings):
     domainbed_trial_seed: Annotated[int, Field(ge=0)] | None = None
     """If given, trainings hold out DomainBed's random fifth of each domain; if null, the last fifth of each class."""
     shards: Count = 1
-    """Files per split and domain."""
+    """Files per source and domain."""
 
 
 class NoImages(Settings):
@@ -60,23 +60,23 @@ class NoImages(Settings):
 RealImages = Annotated[FashionMnist | Digits | ImageFolders | NoImages, Field(discriminator="kind")]
 
 
-class RealShard(Settings):
+class RealShardJob(Settings):
     """What the job of one shard of real images needs to know."""
 
     dataset: Name
     images: RealImages
-    split: Split
+    source: RealSource
     domain: Name
     shard: Annotated[int, Field(ge=0)]
     listing: str = ""
     """Digest of an image folder's file names and sizes: other pictures, another shard."""
 
 
-class RealManifest(Settings):
+class RealManifestJob(Settings):
     """What the job of one manifest of real images needs to know."""
 
     dataset: Name
-    split: Split
+    source: RealSource
     domain: Name
     split_seed: int | None = None
     """Of DomainBed's random split; if null, the last fifth of each class is held out."""

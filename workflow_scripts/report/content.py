@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.vocabulary import HELD_OUT, ZERO_SHOT
-from workflow_scripts.report.labels import ALL_CLASSES, METRICS, SPACES, Metric, domain_title, source_title
+from workflow_scripts.common.constants import HELD_OUT, REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.report.labels import ALL_CLASSES, LABEL_SETS, METRICS, Metric, domain_title, source_title
 from workflow_scripts.report.protocols import ProtocolTable, base_new_table, left_out_table
 from workflow_scripts.report.rows import Cell, Row, summary_cell, table_rows, with_gain
-from workflow_scripts.report.settings import PageComparison, PageSettings
+from workflow_scripts.report.settings import PageComparison, PageJob
 from workflow_scripts.report.tables import comparison_metrics, domains_of, over_seeds
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -32,7 +32,7 @@ class MetricTable:
 
 
 @dataclass(frozen=True)
-class Picture:
+class PageFigure:
     """One figure on the page: heading, explanation, text for those who do not see it, content and size."""
 
     title: str
@@ -54,7 +54,7 @@ class Section:
     headline: MetricTable | None
     protocols: tuple[ProtocolTable, ...]
     others: tuple[MetricTable, ...]
-    pictures: tuple[Picture, ...]
+    figures: tuple[PageFigure, ...]
     held_out: bool
 
 
@@ -73,21 +73,21 @@ class SummaryRow:
 
 
 def sections(
-    settings: PageSettings, metrics: pd.DataFrame, figures: Sequence[Path], manifests: Mapping[str, dict[str, Any]]
+    settings: PageJob, metrics: pd.DataFrame, figures: Sequence[Path], manifests: Mapping[str, dict[str, Any]]
 ) -> list[Section]:
     """Return a section per comparison: its tables and figures.
 
     Raises:
         InputError: a figure is missing or is no PNG.
     """
-    found = []
+    page_sections = []
     for item in settings.comparisons:
         rows = comparison_metrics(
             metrics, dataset=item.dataset, source=item.source, clip=item.clip, methods=item.methods
         )
         tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
         own = [path for path in figures if path.parts[-4:-1] == (item.dataset, item.source, item.clip)]
-        found.append(
+        page_sections.append(
             Section(
                 anchor=f"{item.dataset}--{item.source}--{item.clip}",
                 comparison=item,
@@ -96,38 +96,40 @@ def sections(
                 headline=tables[0] if tables else None,
                 protocols=protocol_tables(rows, fixed_alpha=settings.fixed_alpha),
                 others=tuple(tables[1:]),
-                pictures=tuple(picture(path, item, domains=domains_of(rows)) for path in own),
+                figures=tuple(page_figure(path, item, domains=domains_of(rows)) for path in own),
                 held_out=HELD_OUT in set(rows["domain"]),
             )
         )
-    return found
+    return page_sections
 
 
 def metric_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> list[MetricTable]:
-    """Return one table per metric and label space: top-1 accuracy over all classes first."""
+    """Return one table per metric and label set: top-1 accuracy over all classes first."""
     means, domains = over_seeds(rows), domains_of(rows)
-    spaces = sorted(set(rows["space"]), key=lambda space: (space != ALL_CLASSES, space))
+    label_sets = sorted(set(rows["label_set"]), key=lambda label_set: (label_set != ALL_CLASSES, label_set))
     metrics = [*METRICS, *(name for name in dict.fromkeys(rows["metric"]) if name not in METRICS)]
     tables = []
-    for space in spaces:
+    for label_set in label_sets:
         for name in metrics:
             metric = METRICS.get(name, Metric(name, percent=False, higher_is_better=True))
-            found = table_rows(means, domains=domains, fixed_alpha=fixed_alpha, metric=name, space=space)
-            title = metric.title if space == ALL_CLASSES else f"{metric.title}, {SPACES.get(space, space)}"
-            if found:
+            table = table_rows(means, domains=domains, fixed_alpha=fixed_alpha, metric=name, label_set=label_set)
+            title = (
+                metric.title if label_set == ALL_CLASSES else f"{metric.title}, {LABEL_SETS.get(label_set, label_set)}"
+            )
+            if table:
                 titles = tuple(domain_title(domain) for domain in domains)
-                tables.append(MetricTable(title, metric, titles, tuple(found)))
+                tables.append(MetricTable(title, metric, titles, tuple(table)))
     return tables
 
 
 def protocol_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> tuple[ProtocolTable, ...]:
     """Return the tables of base and new classes and of left-out domains, where there are such."""
     means = over_seeds(rows)
-    found = (
+    tables = (
         base_new_table(means, domains=domains_of(rows), fixed_alpha=fixed_alpha),
         left_out_table(means, fixed_alpha=fixed_alpha),
     )
-    return tuple(table for table in found if table is not None)
+    return tuple(table for table in tables if table is not None)
 
 
 def classes_of(dataset: str, manifests: Mapping[str, dict[str, Any]]) -> tuple[str, ...]:
@@ -136,7 +138,7 @@ def classes_of(dataset: str, manifests: Mapping[str, dict[str, Any]]) -> tuple[s
     return tuple(next(lists, ()))
 
 
-def summary(settings: PageSettings, metrics: pd.DataFrame) -> tuple[list[str], list[SummaryRow]]:
+def summary(settings: PageJob, metrics: pd.DataFrame) -> tuple[list[str], list[SummaryRow]]:
     """Return the methods and a row per comparison, then the mean over data sets of equal source and CLIP."""
     methods = list(dict.fromkeys(name for item in settings.comparisons for name in item.methods))
     methods.sort(key=lambda name: name != ZERO_SHOT)
@@ -147,8 +149,8 @@ def summary(settings: PageSettings, metrics: pd.DataFrame) -> tuple[list[str], l
         )
         row = _summary_row(item, own, methods, settings.fixed_alpha)
         rows.setdefault((item.source, item.clip), []).append(row)
-    found = [row for group in rows.values() for row in group]
-    return methods, [*found, *(_mean_row(*names, group) for names, group in rows.items() if len(group) > 1)]
+    comparison_rows = [row for group in rows.values() for row in group]
+    return methods, [*comparison_rows, *(_mean_row(*names, group) for names, group in rows.items() if len(group) > 1)]
 
 
 def _summary_row(item: PageComparison, own: pd.DataFrame, methods: Sequence[str], fixed_alpha: str) -> SummaryRow:
@@ -176,7 +178,7 @@ def _measured_on(real: Sequence[str], *, held_out: bool) -> str:
 
 
 def _mean_row(source: str, clip: str, group: Sequence[SummaryRow]) -> SummaryRow:
-    # A mean over other data sets than the neighbour's would not compare: a column counts only where it is complete.
+    # A mean over other data sets than the neighbor's would not compare: a column counts only where it is complete.
     alike = all(row.real for row in group)
     columns = zip(*(row.cells for row in group), strict=True)
     cells = tuple(_mean([cell for cell in column if cell is not None], len(group), alike=alike) for column in columns)
@@ -193,7 +195,7 @@ def _mean(cells: Sequence[Cell], wanted: int, *, alike: bool) -> Cell | None:
     return Cell(value, None, None, 0.0, 1, gain=gain)
 
 
-def picture(path: Path, item: PageComparison, *, domains: Sequence[str]) -> Picture:
+def page_figure(path: Path, item: PageComparison, *, domains: Sequence[str]) -> PageFigure:
     """Return a figure with its texts; the file's name says which one it is.
 
     Raises:
@@ -208,33 +210,33 @@ def picture(path: Path, item: PageComparison, *, domains: Sequence[str]) -> Pict
     width, height = (int.from_bytes(content[start : start + 4]) for start in (16, 20))
     title, caption, alt = _texts(path.stem, item, [domain_title(domain) for domain in domains])
     uri = "data:image/png;base64," + base64.b64encode(content).decode()
-    return Picture(title, caption, alt, uri, width // _DENSITY, height // _DENSITY)
+    return PageFigure(title, caption, alt, uri, width // _DENSITY, height // _DENSITY)
 
 
 def _texts(name: str, item: PageComparison, domains: Sequence[str]) -> tuple[str, str, str]:
     methods = ", ".join(method for method in item.methods if method != ZERO_SHOT)
-    trained = "The images that were trained on" if item.source.startswith("real-") else "Generated images"
+    trained = "The images that were trained on" if item.source == REAL_TRAIN else "Generated images"
     texts = {
         "images": (
             "Images",
             f"{trained}, beside real test images of the same class and domain: the first of each class. "
             "Nothing was trained on the test images. Small pictures are enlarged without smoothing.",
-            f"Grid of images of {item.dataset}: a row per class, a group of columns per style or domain, images from "
+            f"Grid of images of {item.dataset}: a row per class, a group of columns per domain, images from "
             f"{item.source} beside real ones.",
         ),
         "alphas": (
             "Accuracy over alpha",
             "Top-1 accuracy of the averaged weights, (1 - alpha) pre-trained + alpha fine-tuned; each panel says on "
-            "which images and has a scale of its own. Bands are 95 % intervals over source images (means over seeds). "
+            "which images and has a scale of its own. Bands are 95 % intervals over images (means over seeds). "
             "The star is the oracle: the best alpha on these very test images, an upper bound and not a result.",
             f"Line charts of top-1 accuracy over alpha for {methods}, on: {', '.join(domains)}. "
-            "The numbers at both ends, at the fixed alpha and at the oracle stand in the table above.",
+            "The numbers at both endpoints, at the fixed alpha and at the oracle stand in the table above.",
         ),
         "training": (
             "Training",
             "Thin lines are the logged steps, thick lines a running mean over a twentieth of them; with several seeds "
-            "both are means over seeds. Circles are measured on the held-out generated images after each epoch.",
-            f"Line charts over training steps for {methods}: loss and its parts, accuracy, feature spread, "
+            "both are means over seeds. Circles are measured on the held-out generated images at each validation.",
+            f"Line charts over training steps for {methods}: loss and its parts, accuracy, feature diversity, "
             "learning rate.",
         ),
     }

@@ -51,8 +51,8 @@ def read_costs(folder: Path | None) -> Costs:
     never stop the report.
     """
     paths = sorted(folder.glob("*/**/*.tsv")) if folder is not None else []
-    found = [(path.relative_to(folder).parts[0], _read(path)) for path in paths if folder is not None]
-    rows = [{"rule": rule, **row} for rule, row in found if row is not None]
+    measured = [(path.relative_to(folder).parts[0], _read(path)) for path in paths if folder is not None]
+    rows = [{"rule": rule, **row} for rule, row in measured if row is not None]
     grouped = pd.DataFrame(rows).groupby("rule") if rows else ()
     costs = [
         Cost(
@@ -63,7 +63,7 @@ def read_costs(folder: Path | None) -> Costs:
         )
         for rule, part in grouped
     ]
-    return Costs(tuple(sorted(costs, key=lambda cost: -cost.wall_seconds)), len(found) - len(rows))
+    return Costs(tuple(sorted(costs, key=lambda cost: -cost.wall_seconds)), len(measured) - len(rows))
 
 
 def _read(path: Path) -> dict[str, float] | None:

@@ -12,16 +12,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from workflow_scripts.ground.images import decode_rgb
-from workflow_scripts.ground.shards import ImageSet, load_image_set
+from workflow_scripts.common.images import decode_rgb
+from workflow_scripts.common.shards import ImageSet, load_image_set
 from workflow_scripts.report.labels import source_title
-from workflow_scripts.report.style import DPI, GREY, message_figure
+from workflow_scripts.report.style import DPI, GRAY, message_figure
 
 Tile = npt.NDArray[np.uint8]
 
 TILE_SIDES = (128, 96, 64)
-"""Sides of a picture in the figure, in pixels; the largest that keeps the figure within `WIDEST` is taken."""
-WIDEST = 1800
+"""Sides of a picture in the figure, in pixels; the largest that keeps the figure within `MAX_WIDTH` is taken."""
+MAX_WIDTH = 1800
 GAP = 2
 """White line between two pictures."""
 PANEL_GAP, PAIR_GAP, MARGIN, HEADER = 10, 34, 16, 76
@@ -40,7 +40,7 @@ class Panel:
 
 def tile_side(columns: int) -> int:
     """Return the side of a picture, in pixels, when this many stand side by side."""
-    return next((side for side in TILE_SIDES if columns * side <= WIDEST), TILE_SIDES[-1])
+    return next((side for side in TILE_SIDES if columns * side <= MAX_WIDTH), TILE_SIDES[-1])
 
 
 def tile(picture: Image.Image, *, side: int) -> Tile:
@@ -68,17 +68,17 @@ def read_panel(images: ImageSet, *, classes: Sequence[str], per_class: int, side
     Raises:
         InputError: a shard or a picture is damaged.
     """
-    found: dict[str, list[Tile]] = {name: [] for name in classes if name in images.classes}
-    lacking = len(found)
+    tiles_of: dict[str, list[Tile]] = {name: [] for name in classes if name in images.classes}
+    lacking = len(tiles_of)
     for row in images.rows(("image", "label", "index")):
         if not lacking:
             break
-        tiles = found.get(images.classes[row["label"]])
+        tiles = tiles_of.get(images.classes[row["label"]])
         if tiles is not None and len(tiles) < per_class:
             picture = decode_rgb(row["image"]["bytes"], name=f"image {row['index']} of {images.manifest}")
             tiles.append(tile(picture, side=side))
             lacking -= len(tiles) == per_class
-    return Panel(images.domain, source_title(images.source), tuple(tuple(found.get(name, ())) for name in classes))
+    return Panel(images.domain, source_title(images.source), tuple(tuple(tiles_of.get(name, ())) for name in classes))
 
 
 def mosaic(panel: Panel, *, per_class: int, side: int) -> Tile:
@@ -114,14 +114,14 @@ def row_label(name: str) -> str:
     return "\n".join(kept if len(lines) <= LABEL_LINES else [*kept[:-1], f"{kept[-1][: LABEL_CHARACTERS - 1]}…"])
 
 
-def image_grid(generated: Sequence[Path], real: Sequence[Path], *, per_class: int, most_classes: int) -> Figure:
-    """Draw a panel per style and domain, generated beside real, with class names as row labels.
+def image_grid(generated: Sequence[Path], real: Sequence[Path], *, per_class: int, max_classes: int) -> Figure:
+    """Draw a panel per domain, generated beside real, with class names as row labels.
 
     Args:
         generated: manifests of the images that were trained on.
         real: manifests of the real test images.
         per_class: pictures of each class in a panel.
-        most_classes: classes shown, from the first one on.
+        max_classes: classes shown, from the first one on.
 
     Raises:
         InputError: a manifest, shard or picture is damaged.
@@ -129,7 +129,7 @@ def image_grid(generated: Sequence[Path], real: Sequence[Path], *, per_class: in
     if not (generated or real):
         return message_figure("There are no images: none was generated, and the data set has no real test images.")
     sets = [load_image_set(path) for path in (*generated, *real)]
-    classes = sets[0].classes[:most_classes]
+    classes = sets[0].classes[:max_classes]
     side = tile_side(per_class * len(sets))
     panels = [read_panel(images, classes=classes, per_class=per_class, side=side) for images in sets]
     return draw_grid(paired(panels), classes=classes, per_class=per_class, side=side)
@@ -148,14 +148,14 @@ def draw_grid(panels: Sequence[Panel], *, classes: Sequence[str], per_class: int
         figure.figimage(picture, xo=left, yo=MARGIN, origin="upper")
         if number == 0 or panels[number - 1].domain != panel.domain:
             _write(figure, size, left, HEADER - 44, panel.domain, weight="bold")
-        _write(figure, size, left, HEADER - 12, panel.kind, color=GREY)
+        _write(figure, size, left, HEADER - 12, panel.kind, color=GRAY)
     for line, label in enumerate(labels):
         y = HEADER + line * (side + GAP) + side // 2
         _write(figure, size, MARGIN + label_width, y, label, ha="right", va="center")
     return figure
 
 
-def _write(figure: Figure, size: tuple[int, int], x: int, y: int, text: str, **style: str) -> None:
+def _write(figure: Figure, size: tuple[int, int], x: int, y: int, text: str, **changes: str) -> None:
     # Class names are data: a dollar sign in one is a dollar sign.
     options: dict[str, Any] = {
         "fontsize": LABEL_POINTS,
@@ -164,7 +164,7 @@ def _write(figure: Figure, size: tuple[int, int], x: int, y: int, text: str, **s
         "linespacing": 1.0,
         "parse_math": False,
     }
-    figure.text(x / size[0], 1 - y / size[1], text, **(options | style))
+    figure.text(x / size[0], 1 - y / size[1], text, **(options | changes))
 
 
 def _text_width(texts: Sequence[str]) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from workflow_scripts.ground.vocabulary import HELD_OUT, MEAN
+from workflow_scripts.common.constants import HELD_OUT, MEAN, REAL_TEST, REAL_TRAIN
 
 ALL_CLASSES = "all"
 HEADLINE = "top1"
@@ -12,23 +12,23 @@ Role = Literal["zero-shot", "pre-trained", "fixed", "fine-tuned", "only", "oracl
 
 ROLES: dict[Role, str] = {
     "zero-shot": "nothing trained",
-    "pre-trained": "pre-trained end",
+    "pre-trained": "pre-trained endpoint",
     "fixed": "fixed beforehand",
-    "fine-tuned": "fine-tuned end",
+    "fine-tuned": "fine-tuned endpoint",
     "only": "the only one",
     "oracle": "oracle, chosen on test images",
 }
 """Why a row of a table shows the alpha that it shows."""
 
-SPACES = {
+LABEL_SETS = {
     "all": "all classes",
     "base": "base classes",
     "new": "new classes",
     "harmonic": "harmonic mean of base and new",
 }
-"""Label spaces: a class competes with those of its space only."""
+"""Label sets: a class competes with those of its label set only."""
 
-_SOURCES = {"real-train": "real, training", "real-test": "real, test"}
+_SOURCES = {REAL_TRAIN: "real, training", REAL_TEST: "real, test"}
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,5 @@ def domain_title(domain: str) -> str:
 
 
 def source_title(source: str) -> str:
-    """Return what the images of a source are: generated, or the training or test part of a real data set."""
+    """Return what the images of a source are: generated, or the training or test images of a real data set."""
     return _SOURCES.get(source, "generated")

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from workflow_scripts.ground.vocabulary import ZERO_SHOT
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, SPACES, Metric, Role, domain_title
+from workflow_scripts.common.constants import WITHOUT, ZERO_SHOT
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, LABEL_SETS, METRICS, Metric, Role, domain_title
 from workflow_scripts.report.rows import Cell, Row, named_alphas, table_rows, with_best
 from workflow_scripts.report.tables import deciding_domain
 
-WITHOUT = ".without-"
-"""Stands in a method's name before the domain that it was trained without."""
 HALVES = ("base", "new", "harmonic")
 
 
@@ -31,14 +29,15 @@ def base_new_table(means: pd.DataFrame, *, domains: Sequence[str], fixed_alpha: 
     They are those of the mean over real domains, or of the only one. None without a split or without real images.
     """
     domain = deciding_domain(domains)
-    if domain is None or not set(HALVES) <= set(means["space"]):
+    if domain is None or not set(HALVES) <= set(means["label_set"]):
         return None
     tables = [
-        table_rows(means, domains=[domain], fixed_alpha=fixed_alpha, space=space, oracle=False) for space in HALVES
+        table_rows(means, domains=[domain], fixed_alpha=fixed_alpha, label_set=label_set, oracle=False)
+        for label_set in HALVES
     ]
     rows = tuple(replace(parts[0], cells=tuple(part.cells[0] for part in parts)) for parts in zip(*tables, strict=True))
     title = f"base and new classes, top-1 accuracy on {domain_title(domain)}"
-    titles = tuple(SPACES[space] for space in HALVES)
+    titles = tuple(LABEL_SETS[label_set] for label_set in HALVES)
     return ProtocolTable(title, METRICS[HEADLINE], titles, rows)
 
 
@@ -47,7 +46,7 @@ def left_out_table(means: pd.DataFrame, *, fixed_alpha: str) -> ProtocolTable | 
 
     Beside them zero-shot on the same targets. None if no method leaves domains out.
     """
-    chosen = means[(means["metric"] == HEADLINE) & (means["space"] == ALL_CLASSES)]
+    chosen = means[(means["metric"] == HEADLINE) & (means["label_set"] == ALL_CLASSES)]
     names = [name for name in dict.fromkeys(chosen["method"]) if WITHOUT in name]
     targets = list(dict.fromkeys(name.split(WITHOUT)[1] for name in names))
     methods = list(dict.fromkeys(name.split(WITHOUT)[0] for name in names))
@@ -69,9 +68,9 @@ def _row(chosen: pd.DataFrame, method: str, alpha: str, role: Role, targets: Seq
     cells = [
         _cell(chosen, method if role == "zero-shot" else f"{method}{WITHOUT}{each}", alpha, each) for each in targets
     ]
-    found = [cell.value for cell in cells if cell is not None]
+    values = [cell.value for cell in cells if cell is not None]
     # The mean counts only where every target was measured; the targets' intervals do not average into one.
-    mean = Cell(sum(found) / len(found), None, None, 0.0, 1) if len(found) == len(targets) else None
+    mean = Cell(sum(values) / len(values), None, None, 0.0, 1) if len(values) == len(targets) else None
     first = chosen[chosen["method"].str.startswith(method)]
     return Row(method, alpha, role, (*cells, mean), str(first["train_classes"].iloc[0]))
 
@@ -81,4 +80,4 @@ def _cell(chosen: pd.DataFrame, method: str, alpha: str, domain: str) -> Cell | 
     if rows.empty:
         return None
     row = rows.iloc[0]
-    return Cell(float(row["value"]), float(row["low"]), float(row["high"]), float(row["spread"]), int(row["seeds"]))
+    return Cell(float(row["value"]), float(row["low"]), float(row["high"]), float(row["seed_std"]), int(row["seeds"]))

@@ -1,4 +1,4 @@
-"""Where models, images and runs come from, as their manifests and records say."""
+"""Where models, images and runs come from, as their manifests and metadata say."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.files import canonical_json
-from workflow_scripts.ground.manifests import read_manifest
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.files import canonical_json
+from workflow_scripts.common.manifests import read_manifest
 from workflow_scripts.report.labels import source_title
 
-_NOT_SHOWN = ("classes", "style", "domain", "environment")
+_NOT_SHOWN = ("classes", "domain", "environment")
 """Parts of an image set's provenance that other places of the page show."""
 
 
@@ -47,8 +47,8 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class RunRecord:
-    """The record of one run: its name, its settings and the whole of it as JSON."""
+class RunSettings:
+    """The metadata of one run: its name, its settings and the whole of it as JSON."""
 
     name: str
     settings: str
@@ -87,7 +87,7 @@ _UNKNOWN = "its manifest does not say; see the model's own documentation"
 
 
 def _origin(origin: Mapping[str, Any]) -> str:
-    if origin.get("kind") == "embedded":
+    if origin.get("kind") == "pretrain":
         return "trained by this workflow"
     if "repository" in origin:
         return f"{origin['repository']}, revision {origin.get('revision', 'unknown')}"
@@ -145,27 +145,27 @@ def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def read_records(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
-    """Return the record of every run by the run's name.
+def read_run_metadata(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Return the metadata of every run by the run's name.
 
     Raises:
-        InputError: a record is missing or is not a JSON object.
+        InputError: a file is missing or is not a JSON object.
     """
-    return {run_name(path): _read_record(path) for path in paths}
+    return {run_name(path): _read_metadata(path) for path in paths}
 
 
-def _read_record(path: Path) -> dict[str, Any]:
+def _read_metadata(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable record ({error}); delete it and run snakemake again") from None
+        raise InputError(f"{path}: not readable metadata ({error}); delete it and run snakemake again") from None
     if not isinstance(content, dict):
-        raise InputError(f"{path}: not a record of a run; delete it and run snakemake again")
+        raise InputError(f"{path}: not the metadata of a run; delete it and run snakemake again")
     return content
 
 
 def run_name(path: Path) -> str:
-    """Return a run's name from the path of its record: data set, source, CLIP, method, seed."""
+    """Return a run's name from the path of its metadata: data set, source, CLIP, method, seed."""
     parts = path.parent.parts[-_RUN_DEPTH:]
     # results/DATASET/runs/SOURCE/CLIP/METHOD/seedS: the second of these folders is the same everywhere.
     return ", ".join([parts[0], *parts[2:]]) if len(parts) == _RUN_DEPTH else str(path)
@@ -175,18 +175,20 @@ _RUN_DEPTH = 6
 """Folders that name a run."""
 
 
-def run_records(records: Mapping[str, dict[str, Any]]) -> list[RunRecord]:
-    """Return every run's settings, and its whole record, as readable JSON."""
-    return [RunRecord(name, pretty(record.get("settings", {})), pretty(record)) for name, record in records.items()]
+def run_settings(metadata: Mapping[str, dict[str, Any]]) -> list[RunSettings]:
+    """Return every run's settings, and all its metadata, as readable JSON."""
+    return [
+        RunSettings(name, pretty(content.get("settings", {})), pretty(content)) for name, content in metadata.items()
+    ]
 
 
-def environments(records: Mapping[str, dict[str, Any]], manifests: Mapping[str, dict[str, Any]]) -> list[Environment]:
+def environments(metadata: Mapping[str, dict[str, Any]], manifests: Mapping[str, dict[str, Any]]) -> list[Environment]:
     """Return the distinct environments of runs and generated images, each with what was computed in it."""
-    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
-    for name, content in [*records.items(), *_made_images(manifests)]:
+    environment_of: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for name, content in [*metadata.items(), *_made_images(manifests)]:
         environment = content.get("environment")
         if isinstance(environment, dict):
-            found.setdefault(canonical_json(environment), (environment, []))[1].append(name)
+            environment_of.setdefault(canonical_json(environment), (environment, []))[1].append(name)
     return [
         Environment(
             device=str(environment.get("device", "not recorded")),
@@ -194,7 +196,7 @@ def environments(records: Mapping[str, dict[str, Any]], manifests: Mapping[str, 
             libraries=tuple((name, str(version)) for name, version in environment.get("libraries", {}).items()),
             used_by=tuple(names),
         )
-        for environment, names in found.values()
+        for environment, names in environment_of.values()
     ]
 
 

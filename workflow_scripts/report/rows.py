@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.ground.vocabulary import ZERO_SHOT
+from workflow_scripts.common.constants import ZERO_SHOT
 from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, ROLES, Role
 from workflow_scripts.report.tables import deciding_domain
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of a table, with its interval (None: it has none) and its spread over seeds.
+    """One number of a table, with its interval (None: it has none) and its standard deviation over seeds.
 
     `best` marks the best of a column that is no oracle; `gain` is the difference to zero-shot, where it is shown.
     """
@@ -21,7 +21,7 @@ class Cell:
     value: float
     low: float | None
     high: float | None
-    spread: float
+    seed_std: float
     seeds: int
     best: bool = False
     gain: float | None = None
@@ -49,15 +49,15 @@ def oracle_alpha(means: pd.DataFrame, *, method: str, domains: Sequence[str]) ->
     It is an upper bound that looked at the answers, not a result. None if there is no real image or only one alpha.
     """
     domain = deciding_domain(domains)
-    rows = _chosen(means, method=method, metric=HEADLINE, space=ALL_CLASSES)
+    rows = _chosen(means, method=method, metric=HEADLINE, label_set=ALL_CLASSES)
     rows = rows[rows["domain"] == domain]
-    if len(rows) < _CHOICE:
+    if len(rows) < _MIN_ALPHAS:
         return None
     ordered = rows.sort_values("alpha", key=lambda column: column.astype(float))
     return str(ordered["alpha"].iloc[int(ordered["value"].to_numpy().argmax())])
 
 
-_CHOICE = 2
+_MIN_ALPHAS = 2
 """Fewest alphas among which something is chosen."""
 
 
@@ -71,8 +71,8 @@ def named_alphas(alphas: Sequence[str], *, fixed_alpha: str, oracle: str | None)
     if len(ordered) == 1:
         role: Role = "fixed" if float(ordered[0]) == float(fixed_alpha) else "only"
         return [(ordered[0], role)]
-    found = [(alpha, role) for value, role in wanted for alpha in ordered if float(alpha) == value]
-    return found if oracle is None else [*found, (oracle, "oracle")]
+    named = [(alpha, role) for value, role in wanted for alpha in ordered if float(alpha) == value]
+    return named if oracle is None else [*named, (oracle, "oracle")]
 
 
 def table_rows(
@@ -81,7 +81,7 @@ def table_rows(
     domains: Sequence[str],
     fixed_alpha: str,
     metric: str = HEADLINE,
-    space: str = ALL_CLASSES,
+    label_set: str = ALL_CLASSES,
     oracle: bool = True,
 ) -> list[Row]:
     """Return the rows of a method x domain table: zero-shot first, then each method at its named alphas.
@@ -90,7 +90,7 @@ def table_rows(
     """
     rows = []
     for method in methods_of(means):
-        chosen = _chosen(means, method=method, metric=metric, space=space)
+        chosen = _chosen(means, method=method, metric=metric, label_set=label_set)
         if chosen.empty:
             continue
         best = oracle_alpha(means, method=method, domains=domains) if oracle else None
@@ -106,8 +106,8 @@ def table_rows(
 
 def methods_of(means: pd.DataFrame) -> list[str]:
     """Return the methods in order of appearance, zero-shot first."""
-    found = list(dict.fromkeys(means["method"]))
-    return sorted(found, key=lambda name: name != ZERO_SHOT)
+    methods = list(dict.fromkeys(means["method"]))
+    return sorted(methods, key=lambda name: name != ZERO_SHOT)
 
 
 def summary_cell(means: pd.DataFrame, *, method: str, domains: Sequence[str], fixed_alpha: str) -> Cell | None:
@@ -117,7 +117,7 @@ def summary_cell(means: pd.DataFrame, *, method: str, domains: Sequence[str], fi
     what is left. None if it was not measured.
     """
     domain = deciding_domain(domains) or next(iter(domains), None)
-    rows = _chosen(means, method=method, metric=HEADLINE, space=ALL_CLASSES)
+    rows = _chosen(means, method=method, metric=HEADLINE, label_set=ALL_CLASSES)
     rows = rows[rows["domain"] == domain]
     if len(rows) > 1:
         rows = rows[rows["alpha"].astype(float) == float(fixed_alpha)]
@@ -131,8 +131,8 @@ def with_gain(cell: Cell | None, *, reference: Cell | None) -> Cell | None:
     return replace(cell, gain=cell.value - reference.value)
 
 
-def _chosen(means: pd.DataFrame, *, method: str, metric: str, space: str) -> pd.DataFrame:
-    return means[(means["method"] == method) & (means["metric"] == metric) & (means["space"] == space)]
+def _chosen(means: pd.DataFrame, *, method: str, metric: str, label_set: str) -> pd.DataFrame:
+    return means[(means["method"] == method) & (means["metric"] == metric) & (means["label_set"] == label_set)]
 
 
 def _cells(chosen: pd.DataFrame, *, alpha: str, domains: Sequence[str]) -> tuple[Cell | None, ...]:
@@ -141,7 +141,7 @@ def _cells(chosen: pd.DataFrame, *, alpha: str, domains: Sequence[str]) -> tuple
 
 
 def _cell(row: Any) -> Cell:
-    return Cell(float(row["value"]), float(row["low"]), float(row["high"]), float(row["spread"]), int(row["seeds"]))
+    return Cell(float(row["value"]), float(row["low"]), float(row["high"]), float(row["seed_std"]), int(row["seeds"]))
 
 
 def with_best(rows: Sequence[Row], *, higher_is_better: bool) -> list[Row]:
@@ -153,8 +153,8 @@ def with_best(rows: Sequence[Row], *, higher_is_better: bool) -> list[Row]:
     marked: dict[int, Row] = {}
     for base in groups:
         own = [(number, row) for number, row in enumerate(rows) if (row.train_classes == "base") == base]
-        found = _best_of([row for _, row in own], higher_is_better=higher_is_better)
-        marked |= {number: row for (number, _), row in zip(own, found, strict=True)}
+        own_marked = _best_of([row for _, row in own], higher_is_better=higher_is_better)
+        marked |= {number: row for (number, _), row in zip(own, own_marked, strict=True)}
     return [marked[number] for number in range(len(rows))]
 
 

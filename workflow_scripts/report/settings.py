@@ -1,13 +1,13 @@
 """Settings of the report."""
 
-from workflow_scripts.ground.settings import Alpha, Count, Name, Seed, Settings, Text
+from workflow_scripts.common.settings import Alpha, Count, Name, Seed, Settings, Text
 
 
 class PublishedTable(Settings):
     """Numbers of a paper, shown beside our own and marked as not measured here."""
 
     title: str
-    source: str
+    citation: str
     """Where the numbers stand."""
     columns: tuple[str, ...]
     rows: dict[str, tuple[float | None, ...]]
@@ -21,19 +21,19 @@ class Report(Settings):
     fixed_alpha: Alpha = "0.50"
     """Alpha that was chosen beforehand, never on test images; the table shows it beside the oracle."""
     images_per_class: Count = 4
-    """Pictures of each class and style in the grid of images."""
+    """Pictures of each class and domain in the grid of images."""
     published: tuple[PublishedTable, ...] = ()
     """Tables of papers, to compare with."""
 
 
-class FigureSettings(Settings):
+class FiguresJob(Settings):
     """What the job of one comparison's figures needs to know."""
 
     fixed_alpha: Alpha
     """Alpha that was chosen beforehand; the alpha curves mark it."""
     images_per_class: Count = 4
-    """Pictures of each class, style and domain in the grid of images."""
-    most_classes: Count = 12
+    """Pictures of each class and domain in the grid of images."""
+    max_classes: Count = 12
     """Classes in the grid of images, from the first one on."""
 
 
@@ -52,7 +52,7 @@ class PageComparison(Settings):
     """Seeds that each trained method ran with."""
 
 
-class PageSettings(Settings):
+class PageJob(Settings):
     """What the job of the page needs to know."""
 
     title: Text

@@ -9,36 +9,36 @@ from matplotlib.figure import Figure
 
 mpl.use("Agg")
 
-COLOURS = ("#2f6bd8", "#d1581c", "#1e8a5a", "#8a52be", "#a87f00", "#c23a78", "#1f7f9f", "#5f6770")
-GREY = "#5f6770"
+COLORS = ("#2f6bd8", "#d1581c", "#1e8a5a", "#8a52be", "#a87f00", "#c23a78", "#1f7f9f", "#5f6770")
+GRAY = "#5f6770"
 INK = "#1b1f24"
 DPI = 200
 """Twice what the page shows, so that figures stay sharp on dense screens and on paper."""
 
-_THICKEST, _THINNEST = 3.0, 1.3
+_MAX_LINE_WIDTH, _MIN_LINE_WIDTH = 3.0, 1.3
 
 
 @dataclass(frozen=True)
 class Stroke:
     """How one method is drawn in every figure."""
 
-    colour: str
+    color: str
     width: float
 
 
 def strokes(methods: Sequence[str]) -> dict[str, Stroke]:
-    """Return a colour and a line width per method; they depend on the set of methods, not on its order.
+    """Return a color and a line width per method; they depend on the set of methods, not on its order.
 
     Lines get thinner from first to last, and are drawn in this order: where two methods coincide, both are seen.
     """
     ordered = sorted(set(methods))
-    step = (_THICKEST - _THINNEST) / max(1, len(ordered) - 1)
-    first = _THICKEST if len(ordered) > 1 else 2.0
-    return {name: Stroke(COLOURS[k % len(COLOURS)], first - k * step) for k, name in enumerate(ordered)}
+    step = (_MAX_LINE_WIDTH - _MIN_LINE_WIDTH) / max(1, len(ordered) - 1)
+    first = _MAX_LINE_WIDTH if len(ordered) > 1 else 2.0
+    return {name: Stroke(COLORS[k % len(COLORS)], first - k * step) for k, name in enumerate(ordered)}
 
 
 def apply_style() -> None:
-    """Set fonts, grid and colours; names with dollar signs are texts, not formulas."""
+    """Set fonts, grid and colors; names with dollar signs are texts, not formulas."""
     mpl.rcParams.update(
         {
             "font.size": 9,
@@ -46,7 +46,7 @@ def apply_style() -> None:
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.labelsize": 8.5,
-            "axes.labelcolor": GREY,
+            "axes.labelcolor": GRAY,
             "axes.edgecolor": "#b6bdc4",
             "axes.grid": True,
             "axes.spines.top": False,
@@ -57,8 +57,8 @@ def apply_style() -> None:
             "text.color": INK,
             "xtick.color": "#b6bdc4",
             "ytick.color": "#b6bdc4",
-            "xtick.labelcolor": GREY,
-            "ytick.labelcolor": GREY,
+            "xtick.labelcolor": GRAY,
+            "ytick.labelcolor": GRAY,
             "xtick.labelsize": 8,
             "ytick.labelsize": 8,
             "legend.frameon": False,
@@ -79,5 +79,5 @@ def save(figure: Figure, path: Path) -> None:
 def message_figure(text: str) -> Figure:
     """Return a figure that says why there is nothing to draw."""
     figure = Figure(figsize=(8, 0.9))
-    figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY)
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=GRAY)
     return figure

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.vocabulary import (
+from workflow_scripts.common.constants import (
     HELD_OUT,
     MEAN,
     METRIC_COLUMNS,
@@ -16,6 +15,7 @@ from workflow_scripts.ground.vocabulary import (
     REAL_TRAIN,
     ZERO_SHOT,
 )
+from workflow_scripts.common.errors import InputError
 
 
 def read_metrics(paths: Sequence[Path]) -> pd.DataFrame:
@@ -37,7 +37,7 @@ def read_metrics(paths: Sequence[Path]) -> pd.DataFrame:
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        # Read as texts: a class space or method named `NA` or `1` stays what it is, and so does an alpha.
+        # Read as texts: a label set or method named `NA` or `1` stays what it is, and so does an alpha.
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
@@ -73,11 +73,11 @@ def comparison_metrics(
 
 
 def domains_of(table: pd.DataFrame) -> list[str]:
-    """Return the real domains in order of appearance, then their mean if there are several, then the held-out part."""
-    found = list(dict.fromkeys(table["domain"]))
-    real = [name for name in found if name not in (MEAN, HELD_OUT)]
+    """Return the real domains in order of appearance, then their mean if there are several, then the held-out split."""
+    domains = list(dict.fromkeys(table["domain"]))
+    real = [name for name in domains if name not in (MEAN, HELD_OUT)]
     mean = [MEAN] if len(real) > 1 else []
-    return [*real, *mean, *([HELD_OUT] if HELD_OUT in found else [])]
+    return [*real, *mean, *([HELD_OUT] if HELD_OUT in domains else [])]
 
 
 def deciding_domain(domains: Sequence[str]) -> str | None:
@@ -90,14 +90,14 @@ def deciding_domain(domains: Sequence[str]) -> str | None:
 
 
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per method, alpha, domain, space and metric: means over seeds, and the seeds' spread.
+    """Return one row per method, alpha, domain, label set and metric: means over seeds, and their standard deviation.
 
-    `low` and `high` are means of the seeds' intervals. `spread` is the sample standard deviation over seeds (0 with
+    `low` and `high` are means of the seeds' intervals. `seed_std` is the sample standard deviation over seeds (0 with
     one seed); `seeds` counts them.
     """
-    keys = ["method", "train_classes", "alpha", "domain", "space", "metric"]
+    keys = ["method", "train_classes", "alpha", "domain", "label_set", "metric"]
     grouped = rows.groupby(keys, sort=False)
-    found = grouped[list(METRIC_NUMBERS)].mean()
-    found["spread"] = grouped["value"].std(ddof=1).fillna(0.0)
-    found["seeds"] = grouped["value"].count()
-    return found.reset_index()
+    means = grouped[list(METRIC_NUMBERS)].mean()
+    means["seed_std"] = grouped["value"].std(ddof=1).fillna(0.0)
+    means["seeds"] = grouped["value"].count()
+    return means.reset_index()

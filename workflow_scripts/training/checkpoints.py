@@ -1,4 +1,4 @@
-"""One checkpoint per epoch, so that an interrupted training goes on where its last epoch ended."""
+"""One checkpoint per validation interval, so that an interrupted training goes on where its last one ended."""
 
 import logging
 import pickle
@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from workflow_scripts.ground.files import replacing
+from workflow_scripts.common.files import replacing
 
 logger = logging.getLogger(__name__)
 
-_PARTS = {"model", "optimiser", "epoch", "records"}
+_KEYS = {"model", "optimizer", "interval", "entries"}
 
 
 def checkpoint_path(output: Path, digest: str, *, stage: str = "") -> Path:
@@ -44,7 +44,7 @@ def load_checkpoint(path: Path, *, device: torch.device) -> dict[str, Any] | Non
             "%s is damaged (%s): training starts anew", path, str(error).splitlines()[0] if str(error) else ""
         )
         return None
-    if not isinstance(state, dict) or not state.keys() >= _PARTS:
-        logger.warning("%s is damaged (parts are missing): training starts anew", path)
+    if not isinstance(state, dict) or not state.keys() >= _KEYS:
+        logger.warning("%s is damaged (entries are missing): training starts anew", path)
         return None
     return state

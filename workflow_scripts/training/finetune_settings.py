@@ -1,15 +1,15 @@
-"""Settings of fine-tuning an image encoder and its zero-shot head, plain or under regularisation."""
+"""Settings of fine-tuning an image encoder and its zero-shot head, plain or under regularization."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Fraction, NonNegative, Positive
-from workflow_scripts.training.method_settings import Method, TrainingChoice
+from workflow_scripts.common.settings import Count, Fraction, NonNegative, Positive
+from workflow_scripts.training.method_settings import ImageSelection, Method
 
 
 class Finetune(Method):
-    """A method that trains the image encoder and the head on images; plain when both regularisers weigh nothing."""
+    """A method that trains the image encoder and the head on images; plain when both regularizers weigh nothing."""
 
     kind: Literal["finetune"]
     variance_weight: NonNegative = 0.0
@@ -28,10 +28,10 @@ class Finetune(Method):
     """Largest global norm of the gradient."""
     label_smoothing: Fraction = 0.0
     freeze_batch_norm: bool = False
-    """Whether batch normalisation keeps its running statistics (ResNet encoders)."""
-    smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    """Whether batch normalization keeps its running statistics (ResNet encoders)."""
+    min_crop_scale: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     """Smallest share of the area that the random crop keeps (RegFT: 0.9)."""
 
 
-class FinetuneJob(Finetune, TrainingChoice):
+class FinetuneJob(Finetune, ImageSelection):
     """What one training job needs to know."""

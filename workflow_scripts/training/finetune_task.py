@@ -1,27 +1,27 @@
-"""Fine-tuning of an image classifier: plain cross-entropy, or with variance-covariance regularisation."""
+"""Fine-tuning of an image classifier: plain cross-entropy, or with variance-covariance regularization."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.ground.devices import autocast
-from workflow_scripts.ground.images import DecodedImages
-from workflow_scripts.ground.preprocessing import Preprocessing, unit_pixels
-from workflow_scripts.ground.seeds import seed_of
+from workflow_scripts.common.devices import autocast
+from workflow_scripts.common.images import DecodedImages
+from workflow_scripts.common.preprocessing import Preprocessing, unit_pixels
+from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.training.augmentation import random_resized_crop
+from workflow_scripts.training.feature_diversity import feature_diversity
 from workflow_scripts.training.finetune_settings import Finetune, FinetuneJob
 from workflow_scripts.training.heads import ImageClassifier
-from workflow_scripts.training.loop import Record, freeze_batch_norm
+from workflow_scripts.training.loop import LogEntry, freeze_batch_norm
 from workflow_scripts.training.losses import covariance_matrix, covariance_term, variance_term
-from workflow_scripts.training.spread import feature_spread
 
 
-def objective(features: Tensor, logits: Tensor, labels: Tensor, settings: Finetune) -> tuple[Tensor, Record]:
+def objective(features: Tensor, logits: Tensor, labels: Tensor, settings: Finetune) -> tuple[Tensor, LogEntry]:
     """Return RegFT's loss CE + a * L_V + b * L_C of a batch, and its parts (methods of weight 0 see plain CE).
 
     Args:
-        features: un-normalised, (batch, dimension), float32.
+        features: un-normalized, (batch, dimension), float32.
         logits: (batch, trained classes), float32.
         labels: (batch), rows among the trained classes, int64.
         settings: the weights.
@@ -38,61 +38,61 @@ def objective(features: Tensor, logits: Tensor, labels: Tensor, settings: Finetu
         "variance": float(variance_loss.detach()),
         "covariance": float(covariance_loss.detach()),
         "accuracy": float((logits.detach().argmax(dim=-1) == labels).float().mean()),
-        **feature_spread(features.detach()),
+        **feature_diversity(features.detach()),
     }
     return loss, parts
 
 
 @dataclass
 class FinetuneTask:
-    """A classifier whose encoder and head are both trained; `rows` maps labels to the head's rows."""
+    """A classifier whose encoder and head are both trained; `label_rows` maps labels to the head's rows."""
 
     model: ImageClassifier
     settings: FinetuneJob
     images: DecodedImages
     held_out: DecodedImages
-    rows: Tensor
+    label_rows: Tensor
     preprocessing: Preprocessing
     device: torch.device
 
-    def begin_epoch(self, epoch: int) -> None:
+    def begin_interval(self, interval: int) -> None:
         """Put the classifier into training mode."""
         self.model.train()
         if self.settings.freeze_batch_norm:
             freeze_batch_norm(self.model)
 
-    def loss(self, batch: Tensor, *, epoch: int, step: int) -> tuple[Tensor, Record]:
+    def loss(self, batch: Tensor, *, interval: int, step: int) -> tuple[Tensor, LogEntry]:
         """Return the objective of a batch of randomly cropped images."""
         pixels = unit_pixels(torch.from_numpy(self.images.pixels[batch.numpy()]), self.device)
         generator = torch.Generator().manual_seed(seed_of("crop", self.settings.seed, step))
-        # Cropped after normalising: bicubic overshoot is not clipped, as in the resize of a float image.
+        # Cropped after normalizing: bicubic overshoot is not clipped, as in the resize of a float image.
         inputs = random_resized_crop(
-            self.preprocessing.normalise(pixels), smallest=self.settings.smallest_crop, generator=generator
+            self.preprocessing.normalize(pixels), min_scale=self.settings.min_crop_scale, generator=generator
         )
         with autocast(self.device, self.settings.precision):
             features, logits = self.model(inputs)
         return objective(features, logits, self._rows(self.images, batch), self.settings)
 
     def _rows(self, images: DecodedImages, numbers: Tensor) -> Tensor:
-        return self.rows[torch.from_numpy(images.labels[numbers.numpy()])].to(self.device)
+        return self.label_rows[torch.from_numpy(images.labels[numbers.numpy()])].to(self.device)
 
     @torch.no_grad()
-    def check(self) -> Record:
+    def validate(self) -> LogEntry:
         """Return cross-entropy and accuracy on the held-out images."""
         losses, hits = 0.0, 0
         for numbers in torch.arange(len(self.held_out)).split(self.settings.batch_size):
             pixels = unit_pixels(torch.from_numpy(self.held_out.pixels[numbers.numpy()]), self.device)
             labels = self._rows(self.held_out, numbers)
             with autocast(self.device, self.settings.precision):
-                _, logits = self.model(self.preprocessing.normalise(pixels))
+                _, logits = self.model(self.preprocessing.normalize(pixels))
             losses += float(nn.functional.cross_entropy(logits, labels, reduction="sum"))
             hits += int((logits.argmax(dim=-1) == labels).sum())
         count = len(self.held_out)
         return {"held_out_loss": losses / count, "held_out_accuracy": hits / count}
 
-    def state(self) -> Record:
+    def state(self) -> LogEntry:
         """Return nothing: the model is all there is."""
         return {}
 
-    def restore(self, state: Record) -> None:
+    def restore(self, state: LogEntry) -> None:
         """Nothing was kept."""

@@ -6,16 +6,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.ground.clip import Clip
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.parquet import read_parquet
+from workflow_scripts.common.clip import Clip
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.parquet import read_parquet
 
 
 def zero_shot_head(features: Sequence[Tensor], *, scale: float) -> Tensor:
-    """Return W_0 = exp(logit scale) * t, with t_c the normalised mean of class c's normalised text features.
+    """Return W_0 = exp(logit scale) * t, with t_c the normalized mean of class c's normalized text features.
 
     Args:
-        features: per class, text features of shape (sentences, dimension), normalised or not.
+        features: per class, text features of shape (sentences, dimension), normalized or not.
         scale: exp(logit scale), 100 for OpenAI's CLIP.
 
     Returns:
@@ -49,7 +49,7 @@ def encode_head(clip: Clip, sentences: Sequence[Sequence[str]]) -> Tensor:
 
 
 class LinearHead(nn.Module):
-    """Class weights over normalised features: logits = (z / |z|) W^T + b, with the logit scale folded into W."""
+    """Class weights over normalized features: logits = (z / |z|) W^T + b, with the logit scale folded into W."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
         """Take class weights (classes, dimension) and a bias (classes), zero if None."""
@@ -58,7 +58,7 @@ class LinearHead(nn.Module):
         self.bias = nn.Parameter(torch.zeros(len(weight)) if bias is None else bias.detach().clone())
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map un-normalised features (batch, dimension) to logits (batch, classes)."""
+        """Map un-normalized features (batch, dimension) to logits (batch, classes)."""
         return nn.functional.linear(nn.functional.normalize(features, dim=-1), self.weight, self.bias)
 
 
@@ -66,13 +66,13 @@ class ImageClassifier(nn.Module):
     """An image encoder with a head; returns features and logits, so that a loss can see both views."""
 
     def __init__(self, encoder: nn.Module, head: LinearHead) -> None:
-        """Take an encoder that maps (batch, 3, size, size) to un-normalised features, and a head."""
+        """Take an encoder that maps (batch, 3, size, size) to un-normalized features, and a head."""
         super().__init__()
         self.encoder = encoder
         self.head = head
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return un-normalised features (batch, dimension) and logits (batch, classes), both in float32."""
+        """Return un-normalized features (batch, dimension) and logits (batch, classes), both in float32."""
         features = self.encoder(images).float()
         with torch.autocast(images.device.type, enabled=False):
             return features, self.head(features)

@@ -1,4 +1,4 @@
-"""The training loop that every method shares: batches, learning rates, checkpoints, held-out checks, averaging."""
+"""The training loop that every method shares: batches, learning rates, checkpoints, validation, averaging."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -9,16 +9,16 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.ensembling.trajectory import Trajectory
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.logs import progress
-from workflow_scripts.ground.seeds import seed_of
-from workflow_scripts.ground.weights import check_same_tensors
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.logs import progress
+from workflow_scripts.common.seeds import seed_of
+from workflow_scripts.common.weights import verify_same_tensors
+from workflow_scripts.ensembling.weight_averaging import WeightAverager
 from workflow_scripts.training.checkpoints import load_checkpoint, save_checkpoint
 
 logger = logging.getLogger(__name__)
 
-Record = dict[str, Any]
+LogEntry = dict[str, Any]
 
 
 class Task(Protocol):
@@ -32,31 +32,32 @@ class Task(Protocol):
     def model(self) -> nn.Module:
         """Return what is trained."""
 
-    def begin_epoch(self, epoch: int) -> None:
+    def begin_interval(self, interval: int) -> None:
         """Put every network into its training mode."""
 
-    def loss(self, batch: Tensor, *, epoch: int, step: int) -> tuple[Tensor, Record]:
+    def loss(self, batch: Tensor, *, interval: int, step: int) -> tuple[Tensor, LogEntry]:
         """Return the loss of a batch of image numbers, and what the log says of it."""
 
-    def check(self) -> Record:
+    def validate(self) -> LogEntry:
         """Return `held_out_loss` and what else is measured on held-out training images."""
 
-    def state(self) -> Record:
+    def state(self) -> LogEntry:
         """Return what a checkpoint keeps beside the model."""
 
-    def restore(self, state: Record) -> None:
+    def restore(self, state: LogEntry) -> None:
         """Take up what a checkpoint kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Course:
-    """How a training goes: its epochs' batches, its learning rates, its largest gradient, its seed."""
+class Schedule:
+    """How a training goes: its validation intervals' batches, its learning rates, its largest gradient, its seed."""
 
-    epochs: int
+    intervals: int
+    """Validation intervals: how often the training stops to validate. One is an epoch of fine-tuning and of OGEN."""
     batches: Callable[[int], Sequence[Tensor]]
-    """From an epoch to its batches of image numbers; the same again after a resume."""
+    """From an interval to its batches of image numbers; the same again after a resume."""
     learning_rate: Callable[[int, int], float]
-    """From epoch and step (both 0-based, steps over all epochs) to the learning rate."""
+    """From interval and step (both 0-based, steps over all intervals) to the learning rate."""
     gradient_clip: float | None
     seed: int
     name: str = "training"
@@ -65,98 +66,106 @@ class Course:
 def train(
     task: Task,
     *,
-    course: Course,
-    optimiser: torch.optim.Optimizer,
-    trajectory: Trajectory,
+    schedule: Schedule,
+    optimizer: torch.optim.Optimizer,
+    averager: WeightAverager,
     checkpoint: Path,
     device: torch.device,
-) -> list[Record]:
-    """Train all epochs, from the checkpoint's last one on if there is one, and load the average into the model.
+) -> list[LogEntry]:
+    """Train all intervals, from the checkpoint's last one on if there is one, and load the average into the model.
 
     All randomness of a step comes from the seed and the step, so that a resumed training equals an undisturbed one.
 
     Returns:
-        The records of all steps and epochs.
+        The log entries of all steps and validations.
 
     Raises:
         InputError: a loss or a weight is not finite.
     """
-    records: list[Record] = []
+    entries: list[LogEntry] = []
     first = 0
     state = load_checkpoint(checkpoint, device=device)
     if state is not None:
-        check_same_tensors(task.model.state_dict(), state["model"], what=f"{checkpoint} (delete it to start anew)")
+        verify_same_tensors(task.model.state_dict(), state["model"], what=f"{checkpoint} (delete it to start anew)")
         task.model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        trajectory.restore(state["trajectory"])
+        optimizer.load_state_dict(state["optimizer"])
+        averager.restore(state["averager"])
         task.restore(state["task"])
-        records, first = state["records"], state["epoch"] + 1
-    logger.info("%s starts at epoch %d of %d", course.name, first, course.epochs)
-    for epoch in range(first, course.epochs):
-        records += _train_epoch(task, course, optimiser, trajectory, epoch)
+        entries, first = state["entries"], state["interval"] + 1
+    logger.info("%s starts at validation interval %d of %d", schedule.name, first, schedule.intervals)
+    for interval in range(first, schedule.intervals):
+        entries += _train_interval(task, schedule, optimizer, averager, interval)
         task.model.eval()
-        found = task.check()
-        trajectory.after_check(dict(task.model.named_parameters()), held_out_loss=found["held_out_loss"])
-        logger.info("%s, epoch %d: %s", course.name, epoch, ", ".join(f"{k} {v:.4f}" for k, v in found.items()))
-        records.append({"kind": "epoch", "epoch": epoch, **found})
+        measured = task.validate()
+        averager.after_validation(dict(task.model.named_parameters()), held_out_loss=measured["held_out_loss"])
+        logger.info(
+            "%s, interval %d: %s", schedule.name, interval, ", ".join(f"{k} {v:.4f}" for k, v in measured.items())
+        )
+        entries.append({"kind": "validation", "interval": interval, **measured})
         save_checkpoint(
             checkpoint,
             {
                 "model": task.model.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "trajectory": trajectory.state(),
+                "optimizer": optimizer.state_dict(),
+                "averager": averager.state(),
                 "task": task.state(),
-                "epoch": epoch,
-                "records": records,
+                "interval": interval,
+                "entries": entries,
             },
         )
-    return records + _load_average(task, trajectory, course)
+    return entries + _load_average(task, averager, schedule)
 
 
-def _load_average(task: Task, trajectory: Trajectory, course: Course) -> list[Record]:
-    average = trajectory.result()
+def _load_average(task: Task, averager: WeightAverager, schedule: Schedule) -> list[LogEntry]:
+    average = averager.result()
     task.model.eval()
     if average is None:
         return []
     with torch.no_grad():
         for name, parameter in task.model.named_parameters():
             parameter.copy_(average[name])
-    found = task.check()
-    logger.info("%s, averaged: %s", course.name, ", ".join(f"{k} {v:.4f}" for k, v in found.items()))
-    return [{"kind": "averaged", "epoch": course.epochs - 1, **found}]
+    measured = task.validate()
+    logger.info("%s, averaged: %s", schedule.name, ", ".join(f"{k} {v:.4f}" for k, v in measured.items()))
+    return [{"kind": "averaged", "interval": schedule.intervals - 1, **measured}]
 
 
-def _train_epoch(
-    task: Task, course: Course, optimiser: torch.optim.Optimizer, trajectory: Trajectory, epoch: int
-) -> list[Record]:
-    task.begin_epoch(epoch)
-    records = []
-    batches = course.batches(epoch)
-    for number, batch in enumerate(progress(batches, what=f"{course.name}, epoch {epoch + 1}/{course.epochs}")):
-        step = epoch * len(batches) + number
-        rate = course.learning_rate(epoch, step)
-        torch.manual_seed(seed_of("step", course.seed, course.name, step))
-        loss, parts = task.loss(batch, epoch=epoch, step=step)
+def _train_interval(
+    task: Task, schedule: Schedule, optimizer: torch.optim.Optimizer, averager: WeightAverager, interval: int
+) -> list[LogEntry]:
+    task.begin_interval(interval)
+    entries = []
+    batches = schedule.batches(interval)
+    for number, batch in enumerate(
+        progress(batches, what=f"{schedule.name}, interval {interval + 1}/{schedule.intervals}")
+    ):
+        step = interval * len(batches) + number
+        rate = schedule.learning_rate(interval, step)
+        torch.manual_seed(seed_of("step", schedule.seed, schedule.name, step))
+        loss, parts = task.loss(batch, interval=interval, step=step)
         if not torch.isfinite(loss):
-            raise _diverged(f"the loss is {loss.item()}", epoch=epoch, step=step, rate=rate)
-        for group in optimiser.param_groups:
+            raise _diverged(f"the loss is {loss.item()}", interval=interval, step=step, rate=rate)
+        for group in optimizer.param_groups:
             group["lr"] = rate
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        if course.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(task.model.parameters(), course.gradient_clip)
-        optimiser.step()
-        trajectory.after_step(dict(task.model.named_parameters()))
-        records.append({"kind": "step", "epoch": epoch, "step": step, "learning_rate": rate, **parts})
+        if schedule.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(task.model.parameters(), schedule.gradient_clip)
+        optimizer.step()
+        averager.after_step(dict(task.model.named_parameters()))
+        entries.append({"kind": "step", "interval": interval, "step": step, "learning_rate": rate, **parts})
     if not all(torch.isfinite(parameter).all() for parameter in task.model.parameters()):
         # The next step's loss would say so, but a checkpoint or the result comes first.
-        raise _diverged("a weight is not finite", epoch=epoch, step=step, rate=rate)
-    return records
+        raise _diverged("a weight is not finite", interval=interval, step=step, rate=rate)
+    return entries
 
 
-def _diverged(what: str, *, epoch: int, step: int, rate: float) -> InputError:
-    kept = f"the last good checkpoint is that of epoch {epoch - 1}" if epoch else "there is no checkpoint yet"
-    return InputError(f"{what} at step {step} with learning rate {rate:.3g}: lower the method's learning_rate; {kept}")
+def _diverged(what: str, *, interval: int, step: int, rate: float) -> InputError:
+    resumable = (
+        f"the last good checkpoint is that of interval {interval - 1}" if interval else "there is no checkpoint yet"
+    )
+    return InputError(
+        f"{what} at step {step} with learning rate {rate:.3g}: lower the method's learning_rate; {resumable}"
+    )
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -180,7 +189,7 @@ def epoch_batches(images: int, batch_size: int, *, seed: int, epoch: int) -> lis
 
 
 def freeze_batch_norm(model: nn.Module) -> None:
-    """Keep the running statistics of batch normalisation; its affine parameters still train."""
+    """Keep the running statistics of batch normalization; its affine parameters still train."""
     for module in model.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.eval()

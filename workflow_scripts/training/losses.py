@@ -1,4 +1,4 @@
-"""The losses of RegFT (arXiv 2406.05432): pure functions of un-normalised features."""
+"""The losses of RegFT (arXiv 2406.05432): pure functions of un-normalized features."""
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ def covariance_matrix(features: Tensor) -> Tensor:
     """Return the unbiased covariance of features over the whole batch, classes mixed.
 
     Args:
-        features: un-normalised features of shape (batch, dimension).
+        features: un-normalized features of shape (batch, dimension).
 
     Returns:
         A matrix of shape (dimension, dimension), in float32 or wider.
@@ -26,8 +26,8 @@ def covariance_matrix(features: Tensor) -> Tensor:
     if len(features) < 2:
         raise ValueError("a covariance needs a batch of at least 2 images")
     wide = features if features.dtype == torch.float64 else features.float()
-    centred = wide - wide.mean(dim=0, keepdim=True)
-    return centred.T @ centred / (len(features) - 1)
+    centered = wide - wide.mean(dim=0, keepdim=True)
+    return centered.T @ centered / (len(features) - 1)
 
 
 def variance_term(covariance: Tensor) -> Tensor:
@@ -47,10 +47,10 @@ def covariance_term(covariance: Tensor) -> Tensor:
 
 
 def variance_covariance(features: Tensor, *, variance_weight: float, covariance_weight: float) -> Tensor:
-    """Return RegFT's regulariser, a * L_V + b * L_C (paper and release: a = 0.16, b = 0.02).
+    """Return RegFT's regularizer, a * L_V + b * L_C (paper and release: a = 0.16, b = 0.02).
 
     Args:
-        features: un-normalised features of shape (batch, dimension); normalised ones make the hinge nearly constant.
+        features: un-normalized features of shape (batch, dimension); normalized ones make the hinge nearly constant.
         variance_weight: a.
         covariance_weight: b.
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Name, Positive, Precision, Seed, Settings
+from workflow_scripts.common.settings import Count, Name, Positive, Precision, Seed, Settings
 
 
 class NoAveraging(Settings):
@@ -13,7 +13,7 @@ class NoAveraging(Settings):
     kind: Literal["none"] = "none"
 
 
-class MovingAveraging(Settings):
+class EmaAveraging(Settings):
     """Exponential moving average over steps."""
 
     kind: Literal["ema"]
@@ -21,13 +21,13 @@ class MovingAveraging(Settings):
 
 
 class SoupAveraging(Settings):
-    """Uniform mean over the weights at the end of every epoch."""
+    """Uniform mean over the weights of every validation."""
 
     kind: Literal["soup"]
 
 
-class BestEpoch(Settings):
-    """The epoch with the lowest loss on held-out training images."""
+class BestAveraging(Settings):
+    """The weights of the validation with the lowest loss on held-out training images."""
 
     kind: Literal["best"] = "best"
 
@@ -37,15 +37,15 @@ class SwadAveraging(Settings):
 
     kind: Literal["swad"] = "swad"
     n_converge: Count = 3
-    """Checks in a row of which the first must be the lowest for the valley to begin."""
+    """Validations in a row of which the first must be the lowest for the valley to begin."""
     n_tolerance: Count = 6
-    """Checks in a row that must all lie above the threshold for the valley to end."""
+    """Validations in a row that must all lie above the threshold for the valley to end."""
     tolerance_ratio: Positive = 0.3
     """The threshold lies this share above the mean loss at the valley's beginning."""
 
 
 Averaging = Annotated[
-    NoAveraging | MovingAveraging | SoupAveraging | BestEpoch | SwadAveraging, Field(discriminator="kind")
+    NoAveraging | EmaAveraging | SoupAveraging | BestAveraging | SwadAveraging, Field(discriminator="kind")
 ]
 
 
@@ -58,16 +58,16 @@ class Method(Settings):
     """Real training images per class and domain, drawn with the run's seed; all if null. Needs `train_on: real`."""
     train_classes: Literal["all", "base"] = "all"
     """Classes to train on: all, or the base half of the data set's `base_classes`."""
-    styles: tuple[Name, ...] | None = None
-    """Styles of generated images, or domains of real ones, that are trained on; all if null."""
+    domains: tuple[Name, ...] | None = None
+    """Domains whose images are trained on; all if null."""
     leave_one_domain_out: bool = False
-    """Train once per domain of the test images, without the style or domain of that name: NAME.without-DOMAIN."""
+    """Train once per domain of the test images, without the domain of that name: NAME.without-DOMAIN."""
     averaging: Averaging = NoAveraging()
-    """Average over the training's own weights that becomes the trained end."""
+    """Average over the training's own weights that becomes the fine-tuned endpoint."""
     precision: Precision = "fp32"
 
 
-class TrainingChoice(Settings):
+class ImageSelection(Settings):
     """Which images and classes one training sees, resolved for its data set."""
 
     seed: Seed

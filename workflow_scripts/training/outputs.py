@@ -1,4 +1,4 @@
-"""What every training has in common: its options, what its checkpoints are named by, its log, its record."""
+"""What every training has in common: its options, what its checkpoints are named by, its log, its metadata."""
 
 import argparse
 import json
@@ -9,13 +9,13 @@ from typing import Any
 
 import torch
 
-from workflow_scripts.ground.command import entry_parser
-from workflow_scripts.ground.devices import environment_record
-from workflow_scripts.ground.files import digest_of, sha256_of, write_json, write_text
-from workflow_scripts.ground.images import DecodedImages
-from workflow_scripts.ground.settings import Settings
+from workflow_scripts.common.devices import environment_metadata
+from workflow_scripts.common.entry_point import entry_parser
+from workflow_scripts.common.files import digest_of, sha256_of, write_json, write_text
+from workflow_scripts.common.images import DecodedImages
+from workflow_scripts.common.settings import Settings
 from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints
-from workflow_scripts.training.loop import Record
+from workflow_scripts.training.loop import LogEntry
 
 
 def training_parser(description: str | None) -> argparse.ArgumentParser:
@@ -23,8 +23,10 @@ def training_parser(description: str | None) -> argparse.ArgumentParser:
     parser = entry_parser(description)
     parser.add_argument("--images", type=Path, nargs="+", required=True, help="manifests of the images, one per domain")
     parser.add_argument("--clip", type=Path, required=True, help="manifest of the CLIP checkpoint")
-    parser.add_argument("--records", type=Path, required=True, help="training log to write, a JSON object per line")
-    parser.add_argument("--record", type=Path, required=True, help="run record to write")
+    parser.add_argument(
+        "--training-log", type=Path, required=True, help="training log to write, a JSON object per line"
+    )
+    parser.add_argument("--metadata", type=Path, required=True, help="metadata of the run to write")
     return parser
 
 
@@ -56,23 +58,23 @@ def begin(settings: Settings, *, code: str, inputs: Sequence[Path], threads: int
 def finish(
     identity: Identity,
     *,
-    records: Sequence[Record],
+    entries: Sequence[LogEntry],
     images: DecodedImages,
     held_out: DecodedImages,
     device: torch.device,
-    log: Path,
-    record: Path,
+    training_log: Path,
+    metadata: Path,
 ) -> None:
-    """Write the log and the record of a finished training; its weights must be written already. Drop checkpoints."""
-    write_text(log, "".join(json.dumps(line) + "\n" for line in records))
+    """Write the log and the metadata of a finished training; its weights must be written already. Drop checkpoints."""
+    write_text(training_log, "".join(json.dumps(line) + "\n" for line in entries))
     summary = {
         "training_images": len(images),
         "held_out_images": len(held_out),
         "left_out_images": images.left_out + held_out.left_out,
         "domains": list(images.domains),
-        "steps": sum(line["kind"] == "step" for line in records),
-        "last": records[-1],
-        "environment": environment_record(device),
+        "steps": sum(line["kind"] == "step" for line in entries),
+        "last": entries[-1],
+        "environment": environment_metadata(device),
     }
-    write_json(record, {**identity.values, **summary})
+    write_json(metadata, {**identity.values, **summary})
     delete_checkpoints(identity.output)

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from tests.training.tiny import CLASSES, CPU, bits, tiny_clip, tiny_images
-from workflow_scripts.ground.clip import Clip
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.training.ogen.evidence import make_evidence
+from workflow_scripts.common.clip import Clip
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.training.ogen.class_statistics import make_class_statistics
 from workflow_scripts.training.ogen.prompt_learner import PromptLearner
 from workflow_scripts.training.ogen.settings import OgenJob
 from workflow_scripts.training.ogen.task import OgenTask
-from workflow_scripts.training.ogen.train import halves, make_model
+from workflow_scripts.training.ogen.train_ogen import base_and_new_labels, make_model
 
 BASE = (0, 1, 2)
 
@@ -23,30 +23,30 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 
 def task(clip: Clip, **changes: Any) -> OgenTask:
-    values: dict[str, Any] = {"kind": "ogen", "seed": 0, "base": BASE, "neighbours": 2, "batch_size": 6, **changes}
+    values: dict[str, Any] = {"kind": "ogen", "seed": 0, "base": BASE, "neighbors": 2, "batch_size": 6, **changes}
     settings = OgenJob(**values)
     images = tiny_images(12)
     with torch.no_grad():
         features = torch.nn.functional.normalize(torch.randn(12, 16), dim=-1)
     rows = torch.from_numpy(images.labels)
-    evidence = make_evidence(torch.randn(3, 16), torch.rand(3, 16), features, rows, device=CPU)
-    known, new = halves(len(CLASSES), settings.base)
+    statistics = make_class_statistics(torch.randn(3, 16), torch.rand(3, 16), features, rows, device=CPU)
+    base_labels, new_labels = base_and_new_labels(len(CLASSES), settings.base)
     return OgenTask(
         model=make_model(clip, CLASSES, settings),
         clip=clip,
         settings=settings,
         images=images,
         held_out=tiny_images(6),
-        evidence=evidence,
-        known=known,
-        new=new,
+        statistics=statistics,
+        base_labels=base_labels,
+        new_labels=new_labels,
         device=CPU,
     )
 
 
 def gradients(made: OgenTask, *, epoch: int) -> tuple[torch.Tensor | None, list[torch.Tensor | None]]:
-    made.begin_epoch(epoch)
-    loss, _ = made.loss(torch.arange(6), epoch=epoch, step=0)
+    made.begin_interval(epoch)
+    loss, _ = made.loss(torch.arange(6), interval=epoch, step=0)
     loss.backward()
     return made.model.learner.context.grad, [each.grad for each in made.model.generator.parameters()]
 
@@ -62,28 +62,28 @@ def test_the_warm_up_trains_the_generator_alone(clip: Clip, variant: str) -> Non
 @pytest.mark.parametrize("variant", ["published", "released"])
 def test_the_full_loss_trains_context_and_generator_and_no_tower(clip: Clip, variant: str, context: str) -> None:
     made = task(clip, variant=variant, epochs=10, context=context)
-    found, generator = gradients(made, epoch=2)
-    assert found is not None
-    assert found.abs().sum() > 0
+    gradient, generator = gradients(made, epoch=2)
+    assert gradient is not None
+    assert gradient.abs().sum() > 0
     assert all(grad is not None and grad.abs().sum() > 0 for grad in generator)
     assert all(parameter.grad is None for parameter in clip.model.parameters())
 
 
 def test_new_classes_own_context_moves_through_the_generator_alone(clip: Clip) -> None:
-    found, _ = gradients(task(clip, variant="published", context="class-specific"), epoch=9)
-    assert found is not None
-    assert (found[3:].abs().sum(dim=(1, 2)) > 0).any()
-    found, _ = gradients(task(clip, variant="none", context="class-specific"), epoch=9)
-    assert found is not None
-    assert found[3:].abs().sum() == 0
+    gradient, _ = gradients(task(clip, variant="published", context="class-specific"), epoch=9)
+    assert gradient is not None
+    assert (gradient[3:].abs().sum(dim=(1, 2)) > 0).any()
+    gradient, _ = gradients(task(clip, variant="none", context="class-specific"), epoch=9)
+    assert gradient is not None
+    assert gradient[3:].abs().sum() == 0
 
 
 def test_prompt_learning_alone_is_cross_entropy_over_base_classes(clip: Clip) -> None:
-    made = task(clip, variant="none", smallest_crop=1.0, flip=False)
-    made.begin_epoch(0)
-    loss, _ = made.loss(torch.arange(6), epoch=0, step=0)
+    made = task(clip, variant="none", min_crop_scale=1.0, flip=False)
+    made.begin_interval(0)
+    loss, _ = made.loss(torch.arange(6), interval=0, step=0)
     pixels = torch.from_numpy(made.images.pixels[:6]).permute(0, 3, 1, 2).float() / 255
-    features = torch.nn.functional.normalize(clip.visual(clip.preprocessing.normalise(pixels)), dim=-1)
+    features = torch.nn.functional.normalize(clip.visual(clip.preprocessing.normalize(pixels)), dim=-1)
     text = clip.encode_texts([f"a photo of a {name}." for name in CLASSES[:3]])
     expected = torch.nn.functional.cross_entropy(clip.scale * features @ text.T, torch.arange(6) % 3)
     torch.testing.assert_close(loss, expected)
@@ -92,14 +92,14 @@ def test_prompt_learning_alone_is_cross_entropy_over_base_classes(clip: Clip) ->
 def test_a_step_moves_no_bit_of_the_towers(clip: Clip) -> None:
     before = bits(clip.model)
     made = task(clip, variant="published")
-    optimiser = torch.optim.SGD(made.model.parameters(), lr=0.1, weight_decay=0.1)
+    optimizer = torch.optim.SGD(made.model.parameters(), lr=0.1, weight_decay=0.1)
     start = made.model.learner.context.detach().clone()
     for epoch in (0, 9):
-        made.begin_epoch(epoch)
-        loss, _ = made.loss(torch.arange(6), epoch=epoch, step=epoch)
-        optimiser.zero_grad(set_to_none=True)
+        made.begin_interval(epoch)
+        loss, _ = made.loss(torch.arange(6), interval=epoch, step=epoch)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         assert torch.equal(made.model.learner.context, start) == (epoch == 0)
     assert bits(clip.model) == before
 
@@ -108,11 +108,11 @@ def test_the_teacher_weighs_only_where_it_is_asked_for(clip: Clip) -> None:
     losses = {}
     for weight in (0.0, 1.0):
         made = task(clip, variant="published", distillation_weight=weight)
-        made.begin_epoch(0)
+        made.begin_interval(0)
         with torch.no_grad():
             made.model.learner.context.add_(0.5)
         torch.manual_seed(0)
-        losses[weight] = made.loss(torch.arange(6), epoch=9, step=0)[0].item()
+        losses[weight] = made.loss(torch.arange(6), interval=9, step=0)[0].item()
     assert losses[1.0] > losses[0.0] + 1e-4
 
 
@@ -131,14 +131,14 @@ def test_a_name_that_does_not_fit_is_named(clip: Clip) -> None:
 
 def test_exemplars_come_from_the_class_that_is_asked_for() -> None:
     features, rows = torch.arange(6.0)[:, None], torch.tensor([1, 0, 1, 2, 0, 1])
-    evidence = make_evidence(torch.zeros(3, 1), torch.zeros(3, 1), features, rows, device=CPU)
-    drawn = evidence.exemplars(torch.tensor([[0, 1, 2]] * 50))[..., 0]
+    statistics = make_class_statistics(torch.zeros(3, 1), torch.zeros(3, 1), features, rows, device=CPU)
+    drawn = statistics.exemplars(torch.tensor([[0, 1, 2]] * 50))[..., 0]
     assert set(drawn[:, 0].tolist()) == {1.0, 4.0}
     assert set(drawn[:, 1].tolist()) == {0.0, 2.0, 5.0}
     assert set(drawn[:, 2].tolist()) == {3.0}
 
 
-def test_halves_without_a_split_know_every_class() -> None:
-    known, new = halves(4, None)
-    assert known.tolist() == [0, 1, 2, 3]
-    assert new.tolist() == []
+def test_without_base_classes_all_are_base() -> None:
+    base_labels, new_labels = base_and_new_labels(4, None)
+    assert base_labels.tolist() == [0, 1, 2, 3]
+    assert new_labels.tolist() == []

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from workflow_scripts.ground.errors import InputError
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.training.vl2v.losses import domain_batches, embedding_loss
 
 
@@ -41,16 +41,16 @@ def test_lambda_chooses_between_image_and_text() -> None:
 
 def test_every_batch_holds_as_many_images_of_each_domain() -> None:
     domains = torch.tensor([0] * 50 + [1] * 3 + [2] * 20)
-    batches = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, epoch=2)
+    batches = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, interval=2)
     assert [len(batch) for batch in batches] == [12] * 5
     for batch in batches:
         assert domains[batch].tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    again = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, epoch=2)
+    again = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, interval=2)
     assert torch.equal(torch.stack(batches), torch.stack(again))
-    other = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, epoch=3)
+    other = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, interval=3)
     assert not torch.equal(torch.stack(batches), torch.stack(other))
 
 
 def test_an_empty_domain_is_an_error() -> None:
     with pytest.raises(InputError, match="domain number 1 has no training image"):
-        domain_batches(torch.tensor([0, 0]), count=2, per_domain=4, steps=1, seed=0, epoch=0)
+        domain_batches(torch.tensor([0, 0]), count=2, per_domain=4, steps=1, seed=0, interval=0)

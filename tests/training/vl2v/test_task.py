@@ -9,17 +9,17 @@ import timm
 import torch
 
 from tests.training.tiny import CLASSES, CPU, bits, tiny_clip, tiny_images
-from workflow_scripts.ground.clip import Clip
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.images import DecodedImages
-from workflow_scripts.ground.preprocessing import Preprocessing
-from workflow_scripts.ground.students import ProjectedStudent
-from workflow_scripts.training.embeddings import write_embeddings
+from workflow_scripts.common.clip import Clip
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import DecodedImages
+from workflow_scripts.common.preprocessing import Preprocessing
+from workflow_scripts.common.students import ProjectedStudent
+from workflow_scripts.training.embedding_table import write_embeddings
 from workflow_scripts.training.outputs import Identity
-from workflow_scripts.training.vl2v.adip import align_and_distill
 from workflow_scripts.training.vl2v.settings import Augmentation, Phase, Vl2vAdipJob, Vl2vSdJob
-from workflow_scripts.training.vl2v.task import Vl2vTask, augmented, phase_course
+from workflow_scripts.training.vl2v.task import Vl2vTask, augmented, phase_schedule
 from workflow_scripts.training.vl2v.teacher import EncoderTeacher, TableTeacher, table_teacher
+from workflow_scripts.training.vl2v.train_vl2v_adip import align_and_distill
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 
 def adip_settings(**changes: Any) -> Vl2vAdipJob:
-    phase = {"steps": 2, "check_every": 1, "learning_rate": 0.01}
+    phase = {"steps": 2, "validate_every": 1, "learning_rate": 0.01}
     values: dict[str, Any] = {
         "kind": "vl2v-adip",
         "student": "s",
@@ -58,8 +58,8 @@ def make_task(model: torch.nn.Module, settings: Any, teacher: Any, head: torch.T
         images=tiny_images(12),
         held_out=tiny_images(6),
         head=head,
-        rows=rows,
-        trained=rows,
+        label_rows=rows,
+        trained_labels=rows,
         preprocessing=Preprocessing(size=8, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         teacher=teacher,
         device=CPU,
@@ -82,9 +82,9 @@ def test_each_phase_moves_its_part_alone(
     identity = Identity({}, 1, tmp_path / "model.safetensors")
     settings = adip_settings()
     if not steps[0]:
-        monkeypatch.setattr("workflow_scripts.training.vl2v.adip.train", only("distill"))
+        monkeypatch.setattr("workflow_scripts.training.vl2v.train_vl2v_adip.train", only("distill"))
     if not steps[1]:
-        monkeypatch.setattr("workflow_scripts.training.vl2v.adip.train", only("align"))
+        monkeypatch.setattr("workflow_scripts.training.vl2v.train_vl2v_adip.train", only("align"))
     align_and_distill(task, model, identity, settings=settings, device=CPU)
     for name, old in before.items():
         assert (bits(getattr(model, name)) != old) == (name == moved), name
@@ -94,19 +94,19 @@ def test_each_phase_moves_its_part_alone(
 def only(name: str) -> Any:
     from workflow_scripts.training.loop import train
 
-    return lambda task, *, course, **rest: train(task, course=course, **rest) if course.name == name else []
+    return lambda task, *, schedule, **rest: train(task, schedule=schedule, **rest) if schedule.name == name else []
 
 
 def test_both_phases_count_on_and_learn(clip: Clip, tmp_path: Path) -> None:
-    phase = {"steps": 30, "check_every": 10, "learning_rate": 0.01}
+    phase = {"steps": 30, "validate_every": 10, "learning_rate": 0.01}
     settings = adip_settings(align=phase, distill=phase)
     task = make_task(student(), settings, TableTeacher(torch.randn(12, 16)), text(clip))
     model = task.model
     assert isinstance(model, ProjectedStudent)
-    records = align_and_distill(
+    entries = align_and_distill(
         task, model, Identity({}, 1, tmp_path / "model.safetensors"), settings=settings, device=CPU
     )
-    steps = [line for line in records if line["kind"] == "step"]
+    steps = [line for line in entries if line["kind"] == "step"]
     assert [line["step"] for line in steps] == list(range(60))
     assert {line["phase"] for line in steps[:30]} == {"align"}
     assert steps[-1]["loss"] < steps[30]["loss"] < steps[0]["loss"]
@@ -115,33 +115,33 @@ def test_both_phases_count_on_and_learn(clip: Clip, tmp_path: Path) -> None:
 def test_self_distillation_starts_at_the_frozen_copy(clip: Clip) -> None:
     settings = Vl2vSdJob(kind="vl2v-sd", seed=0, augmentation=None, batch_per_domain=3)
     frozen = copy.deepcopy(clip.visual)
-    seen = clip.preprocessing
-    task = make_task(clip.visual, settings, EncoderTeacher(frozen, seen), text(clip))
+    preprocessing = clip.preprocessing
+    task = make_task(clip.visual, settings, EncoderTeacher(frozen, preprocessing), text(clip))
     task.model.eval()
     batch = torch.arange(6)
-    loss, parts = task.loss(batch, epoch=0, step=0)
+    loss, parts = task.loss(batch, interval=0, step=0)
     assert parts["image_cosine"] == pytest.approx(1.0, abs=1e-5)
     pixels = torch.from_numpy(task.images.pixels[:6]).permute(0, 3, 1, 2).float() / 255
-    features = torch.nn.functional.normalize(frozen(seen.normalise(pixels)), dim=-1)
+    features = torch.nn.functional.normalize(frozen(preprocessing.normalize(pixels)), dim=-1)
     to_text = (features * torch.nn.functional.normalize(text(clip)[batch % 3], dim=-1)).sum(dim=-1).mean()
     torch.testing.assert_close(loss, -(1 + to_text) / 2, rtol=0.0, atol=1e-5)
 
 
 def test_the_prediction_does_not_depend_on_the_logit_scale(clip: Clip) -> None:
     settings = adip_settings()
-    found = [
-        make_task(student().eval(), settings, TableTeacher(torch.zeros(12, 16)), scale * text(clip)).check()
+    losses = [
+        make_task(student().eval(), settings, TableTeacher(torch.zeros(12, 16)), scale * text(clip)).validate()
         for scale in (1.0, 0.01)
     ]
-    assert found[0]["held_out_accuracy"] == found[1]["held_out_accuracy"]
+    assert losses[0]["held_out_accuracy"] == losses[1]["held_out_accuracy"]
 
 
-def test_batch_normalisation_keeps_its_statistics(clip: Clip) -> None:
+def test_batch_normalization_keeps_its_statistics(clip: Clip) -> None:
     model = student()
     task = make_task(model, adip_settings(), TableTeacher(torch.randn(12, 16)), text(clip))
     before = {name: tensor.clone() for name, tensor in model.named_buffers()}
-    task.begin_epoch(0)
-    task.loss(torch.arange(6), epoch=0, step=0)
+    task.begin_interval(0)
+    task.loss(torch.arange(6), interval=0, step=0)
     assert before
     assert all(torch.equal(before[name], tensor) for name, tensor in model.named_buffers())
 
@@ -185,7 +185,7 @@ def test_augmentation_changes_images_and_repeats_itself() -> None:
     assert made[0].min() >= 0
     assert made[0].max() <= 1
     assert torch.equal(augmented(images, None, generator=torch.Generator()), images)
-    only_flip = Augmentation(smallest_crop=1.0, flip=True, colours=0.0, grey=0.0)
+    only_flip = Augmentation(min_crop_scale=1.0, flip=True, color_jitter=0.0, grayscale=0.0)
     flipped = augmented(images, only_flip, generator=torch.Generator().manual_seed(0))
     for before, after in zip(images, flipped, strict=True):
         assert torch.equal(after, before) or torch.equal(after, before.flip(-1))
@@ -196,9 +196,9 @@ def test_a_teacher_of_another_size_gets_resized_images(clip: Clip) -> None:
     assert teacher(torch.arange(2), torch.rand(2, 3, 12, 12)).shape == (2, 16)
 
 
-def test_a_phase_is_cut_into_checks() -> None:
+def test_a_phase_is_cut_into_validation_intervals() -> None:
     settings = adip_settings()
-    course = phase_course(Phase(steps=25, check_every=10), tiny_images(12), settings, name="align")
-    assert course.epochs == 3
-    assert [len(course.batches(epoch)) for epoch in range(3)] == [10, 10, 5]
-    assert course.learning_rate(2, 24) == 5e-5
+    schedule = phase_schedule(Phase(steps=25, validate_every=10), tiny_images(12), settings, name="align")
+    assert schedule.intervals == 3
+    assert [len(schedule.batches(interval)) for interval in range(3)] == [10, 10, 5]
+    assert schedule.learning_rate(2, 24) == 5e-5

@@ -1,13 +1,13 @@
-"""OGEN's class-conditional feature generator, and the neighbours that it takes its evidence from."""
+"""OGEN's class-conditional feature generator, and the neighbors whose features it attends to."""
 
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.ground.errors import InputError
+from workflow_scripts.common.errors import InputError
 
 
 class FeatureGenerator(nn.Module):
-    """g(Q, K, V) = normalise(FFN(Q) + MHA(Q, K, V)): image features of classes from text and evidence.
+    """g(Q, K, V) = normalize(FFN(Q) + MHA(Q, K, V)): a class's image features from text and base classes' features.
 
     FFN: dimension -> dimension -> dimension with one ReLU; MHA with learned projections. The release fixes dimension
     512; here it is the model's.
@@ -21,14 +21,14 @@ class FeatureGenerator(nn.Module):
         """
         super().__init__()
         if dimension % heads:
-            raise InputError(f"heads: {heads} do not divide the embedding of length {dimension}")
+            raise InputError(f"attention_heads: {heads} do not divide the embedding of length {dimension}")
         self.attention = nn.MultiheadAttention(dimension, heads, dropout=dropout, batch_first=True)
         self.feed_forward = nn.Sequential(nn.Linear(dimension, dimension), nn.ReLU(), nn.Linear(dimension, dimension))
 
     def attended(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Return the attention's part (batch, queries, dimension). With one key it does not depend on query or key."""
-        found: Tensor = self.attention(query, key, value, need_weights=False)[0]
-        return found
+        attention: Tensor = self.attention(query, key, value, need_weights=False)[0]
+        return attention
 
     def forward(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Map queries (batch, queries, d), keys and values (batch, keys, d) to unit features (batch * queries, d)."""
@@ -36,20 +36,20 @@ class FeatureGenerator(nn.Module):
         return nn.functional.normalize(features, dim=-1).flatten(0, 1)
 
 
-def nearest_known(similarity: Tensor, *, count: int, itself: bool) -> Tensor:
+def nearest_base(similarity: Tensor, *, count: int, itself: bool) -> Tensor:
     """Return the columns of the largest entries of each row, largest first: (rows, count).
 
     Args:
-        similarity: (rows, known classes).
+        similarity: (rows, base classes).
         count: k.
-        itself: whether row c is column c's own class, which is then no neighbour of itself.
+        itself: whether row c is column c's own class, which is then no neighbor of itself.
 
     Raises:
-        InputError: there are not that many neighbours.
+        InputError: there are not that many neighbors.
     """
-    known = similarity.shape[1] - itself
-    if count > known:
-        raise InputError(f"neighbours: {count} asked for, but a class has only {known} known others; lower it")
+    others = similarity.shape[1] - itself
+    if count > others:
+        raise InputError(f"neighbors: {count} asked for, but a class has only {others} base others; lower it")
     if itself:
         similarity = similarity.masked_fill(
             torch.eye(len(similarity), dtype=torch.bool, device=similarity.device), -torch.inf

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 BASE_AS_UNKNOWN, FROM_SAMPLE, NEW_CLASS, REAL = 0.25, 0.25, 0.5, 0.25
-"""Weights of the cross-entropies (release): generated base, neighbours from a sample, new classes, real features."""
+"""Weights of the cross-entropies (release): generated base, neighbors from a sample, new classes, real features."""
 
 
 def reconstruction(generated: Tensor, target: Tensor) -> Tensor:
@@ -16,7 +16,7 @@ def reconstruction(generated: Tensor, target: Tensor) -> Tensor:
 
 
 def released_loss(
-    *, generated_base: Tensor, from_sample: Tensor, new_class: Tensor, real: Tensor, rebuilt: Tensor, neighbours: int
+    *, generated_base: Tensor, from_sample: Tensor, new_class: Tensor, real: Tensor, rebuilt: Tensor, neighbors: int
 ) -> Tensor:
     """Return the release's full loss from its parts (scalars): L_rec + CE / 4 + CE / (4 k) + CE / (2 k) + CE / 4.
 
@@ -25,8 +25,8 @@ def released_loss(
     return (
         rebuilt
         + BASE_AS_UNKNOWN * generated_base
-        + FROM_SAMPLE / neighbours * from_sample
-        + NEW_CLASS / neighbours * new_class
+        + FROM_SAMPLE / neighbors * from_sample
+        + NEW_CLASS / neighbors * new_class
         + REAL * real
     )
 
@@ -46,13 +46,14 @@ def epoch_rate(epoch: int, *, base: float, epochs: int, warmup_rate: float) -> f
     return base * (1.0 + math.cos(math.pi * (epoch - 1) / epochs)) / 2.0
 
 
-def window(epoch: int, *, last: int, most: int, least: int) -> int:
-    """Return how many past epochs the adaptive local mean teacher averages: `most` at epoch 0, `least` at `last`.
+def window(epoch: int, *, last: int, max_size: int, min_size: int) -> int:
+    """Return how many past epochs the adaptive local mean teacher averages: from `max_size` down to `min_size`.
 
-    floor((1 + cos(pi t / t_max)) / 2 * (most - least) + least). The shape is ours, after the paper's description.
+    floor((1 + cos(pi t / t_max)) / 2 * (max_size - min_size) + min_size) for t from 0 to t_max = `last`. The shape is
+    ours, after the paper's description.
     """
     share = 0.0 if last == 0 else epoch / last
-    return math.floor((1.0 + math.cos(math.pi * share)) / 2.0 * (most - least) + least + 1e-9)
+    return math.floor((1.0 + math.cos(math.pi * share)) / 2.0 * (max_size - min_size) + min_size + 1e-9)
 
 
 def local_mean_teacher(states: Sequence[Tensor], *, size: int, momentum: float) -> Tensor:
@@ -74,9 +75,9 @@ def distillation(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
 
 
 def noisy_means(mean: Tensor, std: Tensor, noise: Tensor) -> Tensor:
-    """Return the release's evidence M + u S of classes (..., dimension); u is uniform in 0..1, one for the batch.
+    """Return the release's noisy means M + u S of classes (..., dimension); u is uniform in 0..1, one for the batch.
 
-    It is not normalised and, as u is never negative, biased by half a deviation: so it is in the release.
+    It is not normalized and, as u is never negative, biased by half a deviation: so it is in the release.
     """
     return mean + noise * std
 

@@ -7,8 +7,8 @@ import torch
 from open_clip.transformer import text_global_pool
 from torch import Tensor, nn
 
-from workflow_scripts.ground.clip import Clip
-from workflow_scripts.ground.errors import InputError
+from workflow_scripts.common.clip import Clip
+from workflow_scripts.common.errors import InputError
 
 
 class PromptLearner(nn.Module):
@@ -30,25 +30,25 @@ class PromptLearner(nn.Module):
         tower = text_tower(clip)
         tokens = clip.tokenizer([f"{words} {name}." for name in names])
         self.length = context_length(clip, words)
-        _check_lengths(clip, words, names)
+        _validate_lengths(clip, words, names)
         with torch.no_grad():
-            embedded = tower.token_embedding(tokens.to(clip.device)).float()
-        start = embedded[:, 1 : 1 + self.length]
+            token_embeddings = tower.token_embedding(tokens.to(clip.device)).float()
+        start = token_embeddings[:, 1 : 1 + self.length]
         self.context = nn.Parameter(start[0].clone() if context == "shared" else start.clone())
-        self.register_buffer("embedded", embedded, persistent=False)
+        self.register_buffer("token_embeddings", token_embeddings, persistent=False)
         self.register_buffer("tokens", tokens.to(clip.device), persistent=False)
 
     def sentences(self, context: Tensor | None = None) -> Tensor:
         """Return token embeddings (classes, tokens, width) with the context in its place."""
-        embedded: Any = self.embedded
-        chosen = self.context if context is None else context
-        spread = chosen.expand(len(embedded), -1, -1) if chosen.ndim == _SHARED else chosen
-        return torch.cat([embedded[:, :1], spread, embedded[:, 1 + self.length :]], dim=1)
+        token_embeddings: Any = self.token_embeddings
+        vectors = self.context if context is None else context
+        expanded = vectors.expand(len(token_embeddings), -1, -1) if vectors.ndim == _SHARED else vectors
+        return torch.cat([token_embeddings[:, :1], expanded, token_embeddings[:, 1 + self.length :]], dim=1)
 
     def encode(self, clip: Clip, context: Tensor | None = None) -> Tensor:
-        """Return L2-normalised text features (classes, dimension) in float32, differentiable in the context."""
+        """Return L2-normalized text features (classes, dimension) in float32, differentiable in the context."""
         tokens: Any = self.tokens
-        return encode_embedded(clip, self.sentences(context), tokens)
+        return encode_token_embeddings(clip, self.sentences(context), tokens)
 
 
 _SHARED = 2
@@ -77,7 +77,7 @@ def _tokens(clip: Clip, text: str) -> int:
     return int((clip.tokenizer([text])[0] != 0).sum()) - 2
 
 
-def _check_lengths(clip: Clip, words: str, names: Sequence[str]) -> None:
+def _validate_lengths(clip: Clip, words: str, names: Sequence[str]) -> None:
     room = int(clip.tokenizer([""]).shape[1]) - 2
     for name in names:
         # The tokenizer cuts what does not fit, and with it the sentence's end: counted in parts, nothing is cut.
@@ -86,13 +86,13 @@ def _check_lengths(clip: Clip, words: str, names: Sequence[str]) -> None:
             raise InputError(f"class {name!r}: {needed} tokens with its context, the text tower reads {room}")
 
 
-def encode_embedded(clip: Clip, embedded: Tensor, tokens: Tensor) -> Tensor:
-    """Return L2-normalised text features (texts, dimension) of token embeddings (texts, tokens, width).
+def encode_token_embeddings(clip: Clip, token_embeddings: Tensor, tokens: Tensor) -> Tensor:
+    """Return L2-normalized text features (texts, dimension) of token embeddings (texts, tokens, width).
 
     The same as open_clip's `encode_text` after its embedding layer; `tokens` say where each text ends.
     """
     tower = text_tower(clip)
-    hidden = embedded + tower.positional_embedding[: embedded.shape[1]]
+    hidden = token_embeddings + tower.positional_embedding[: token_embeddings.shape[1]]
     hidden = tower.ln_final(tower.transformer(hidden, attn_mask=tower.attn_mask))
     pooling = getattr(tower, "text_pool_type", None) or tower.pool_type
     end = getattr(tower, "text_eos_id", None) or getattr(tower, "eos_id", None)

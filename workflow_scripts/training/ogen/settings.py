@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Alpha, Count, Fraction, Name, NonNegative, Positive, Settings, Text
-from workflow_scripts.training.method_settings import Method, TrainingChoice
+from workflow_scripts.common.settings import Alpha, Count, Fraction, Name, NonNegative, Positive, Settings, Text
+from workflow_scripts.training.method_settings import ImageSelection, Method
 
 Variant = Literal["published", "released", "none"]
 
@@ -23,10 +23,10 @@ class Ogen(Method):
     """Whether all classes share the context vectors (CoOp), or each has its own."""
     context_words: Text = "a photo of a"
     """Words whose embeddings the context starts with; a prompt is context, name, full stop."""
-    neighbours: Count = 3
-    """k: known classes that evidence of an unknown one is taken from."""
-    heads: Count = 4
-    """Attention heads of the generator; they divide the embedding."""
+    neighbors: Count = 3
+    """k: base classes whose features a new one is generated from."""
+    attention_heads: Count = 4
+    """Heads of the generator's attention; they divide the embedding."""
     dropout: Fraction = 0.1
     """Dropout of the generator's attention."""
     epochs: Count = 10
@@ -38,31 +38,31 @@ class Ogen(Method):
     """Learning rate of the first epoch."""
     generator_warmup: Fraction = 0.2
     """Share of the epochs in which only the generator is trained."""
-    smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.08
+    min_crop_scale: Annotated[float, Field(gt=0.0, le=1.0)] = 0.08
     flip: bool = True
     """Whether half of the images are mirrored."""
     distillation_weight: NonNegative = 1.0
     """Weight of the adaptive local mean teacher (`published` only; the paper's is unknown)."""
-    window_most: Count = 9
+    window_max: Count = 9
     """Epochs in the teacher's window at first (ours; the published values could not be checked)."""
-    window_least: Count = 2
+    window_min: Count = 2
     """Epochs in the teacher's window at last (ours)."""
     teacher_momentum: Fraction = 0.9
     """Momentum of the teacher's average over its window (ours)."""
 
 
-class OgenJob(Ogen, TrainingChoice):
+class OgenJob(Ogen, ImageSelection):
     """What one training job needs to know."""
 
 
-class OgenHeadsJob(Settings):
-    """What the job that makes class weights from learned context needs to know."""
+class OgenHeadJob(Settings):
+    """What the job that makes the head from learned context needs to know."""
 
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
     context_words: Text
 
 
-class StatisticsJob(TrainingChoice):
+class ClassStatisticsJob(ImageSelection):
     """What the job that computes class statistics needs to know."""
 
     shots: Count | None

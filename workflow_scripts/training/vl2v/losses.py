@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.ground.errors import InputError
-from workflow_scripts.ground.seeds import seed_of
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.seeds import seed_of
 
 
 def embedding_loss(student: Tensor, image: Tensor, text: Tensor, *, image_weight: float) -> Tensor:
     """Return L = -(lambda * mean cos(PF, I) + (1 - lambda) * mean cos(PF, T)), without a temperature.
 
-    The paper writes the symmetric form, equal at lambda = 0.5. All three are normalised here, so that no scale
+    The paper writes the symmetric form, equal at lambda = 0.5. All three are normalized here, so that no scale
     matters; with a mean squared error the scale of T would.
 
     Args:
@@ -25,24 +25,26 @@ def embedding_loss(student: Tensor, image: Tensor, text: Tensor, *, image_weight
     return -(image_weight * to_image + (1.0 - image_weight) * to_text)
 
 
-def domain_batches(domains: Tensor, *, count: int, per_domain: int, steps: int, seed: int, epoch: int) -> list[Tensor]:
+def domain_batches(
+    domains: Tensor, *, count: int, per_domain: int, steps: int, seed: int, interval: int
+) -> list[Tensor]:
     """Return image numbers of every step: `per_domain` of each domain, drawn with replacement.
 
     Args:
         domains: each image's domain, (images).
         count: number of domains.
         per_domain: images of each domain per step.
-        steps: steps of this epoch.
+        steps: steps of this validation interval.
         seed: the run's seed.
-        epoch: which of its epochs.
+        interval: which of its validation intervals.
 
     Raises:
         InputError: a domain has no image.
     """
-    generator = torch.Generator().manual_seed(seed_of("domains", seed, epoch))
+    generator = torch.Generator().manual_seed(seed_of("domains", seed, interval))
     members = [(domains == number).nonzero()[:, 0] for number in range(count)]
-    empty = [number for number, found in enumerate(members) if not len(found)]
+    empty = [number for number, numbers in enumerate(members) if not len(numbers)]
     if empty:
         raise InputError(f"domain number {empty[0]} has no training image; ask for more images per class")
-    drawn = [found[torch.randint(len(found), (steps, per_domain), generator=generator)] for found in members]
+    drawn = [numbers[torch.randint(len(numbers), (steps, per_domain), generator=generator)] for numbers in members]
     return list(torch.cat(drawn, dim=1))

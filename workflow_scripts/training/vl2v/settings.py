@@ -4,27 +4,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.ground.settings import Count, Fraction, Name, Positive, Settings
-from workflow_scripts.training.method_settings import Averaging, BestEpoch, Method, SwadAveraging, TrainingChoice
+from workflow_scripts.common.settings import Count, Fraction, Name, Positive, Settings
+from workflow_scripts.training.method_settings import Averaging, BestAveraging, ImageSelection, Method, SwadAveraging
 
 
 class Augmentation(Settings):
     """Augmentation of VL2V; it turns a cached table of the teacher's embeddings into calls at every step."""
 
-    smallest_crop: Annotated[float, Field(gt=0.0, le=1.0)] = 0.7
+    min_crop_scale: Annotated[float, Field(gt=0.0, le=1.0)] = 0.7
     flip: bool = True
-    colours: Fraction = 0.3
+    color_jitter: Fraction = 0.3
     """Strength of the jitter of brightness, contrast, saturation and hue."""
-    grey: Fraction = 0.1
+    grayscale: Fraction = 0.1
+    """Share of images that lose their colors."""
 
 
 class Phase(Settings):
     """One phase of a training that samples each domain with replacement."""
 
     steps: Count = 5001
-    """Optimiser steps (DomainNet: 15001)."""
-    check_every: Count = 200
-    """Steps between two checks on held-out images (DomainNet: 1000)."""
+    """Optimizer steps (DomainNet: 15001)."""
+    validate_every: Count = 200
+    """Steps between two validations on held-out images (DomainNet: 1000)."""
     learning_rate: Positive = 5e-5
     """Constant learning rate of Adam; no weight decay."""
 
@@ -57,15 +58,15 @@ class Vl2vAdip(Vl2v):
     """A student of the configuration."""
     align: Phase = Phase()
     """First phase: the projection alone is trained."""
-    align_averaging: Averaging = BestEpoch()
-    """What the second phase starts from; the release takes the best check by held-out images."""
+    align_averaging: Averaging = BestAveraging()
+    """What the second phase starts from; the release takes the best validation on held-out images."""
     distill: Phase = Phase()
     """Second phase: the student alone is trained."""
 
 
-class Vl2vSdJob(Vl2vSd, TrainingChoice):
+class Vl2vSdJob(Vl2vSd, ImageSelection):
     """What one training job needs to know."""
 
 
-class Vl2vAdipJob(Vl2vAdip, TrainingChoice):
+class Vl2vAdipJob(Vl2vAdip, ImageSelection):
     """What one training job needs to know."""

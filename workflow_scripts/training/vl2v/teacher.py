@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from workflow_scripts.ground.images import DecodedImages
-from workflow_scripts.ground.preprocessing import Preprocessing
-from workflow_scripts.training.embeddings import embeddings_of, read_embeddings
+from workflow_scripts.common.images import DecodedImages
+from workflow_scripts.common.preprocessing import Preprocessing
+from workflow_scripts.training.embedding_table import embeddings_of, read_embeddings
 
 Teacher = Callable[[Tensor, Tensor], Tensor]
 """From image numbers (batch) and the images as the student sees them, in 0..1, to embeddings (batch, dimension)."""
@@ -39,7 +39,7 @@ class EncoderTeacher:
         size = self.preprocessing.size
         if images.shape[-1] != size:
             images = nn.functional.interpolate(images, size=(size, size), mode="bicubic", antialias=True).clamp(0, 1)
-        features: Tensor = self.encoder(self.preprocessing.normalise(images))
+        features: Tensor = self.encoder(self.preprocessing.normalize(images))
         return features.float()
 
 

@@ -1,0 +1,1 @@
+"""What every stage stands on: files, shards, weights, seeds, devices and the CLIP adapter; it imports no stage."""

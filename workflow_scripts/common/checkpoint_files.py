@@ -1,0 +1,33 @@
+"""The files of checkpoints and exports, by name: what rules declare, what trainings write and what loaders look for."""
+
+OPEN_CLIP_CONFIG = "open_clip_config.json"
+OPEN_CLIP_WEIGHTS = "open_clip_model.safetensors"
+CLIP_FILES = (OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS)
+"""A CLIP in open_clip's format."""
+
+TIMM_CONFIG = "config.json"
+TIMM_WEIGHTS = "model.safetensors"
+STUDENT_FILES = (TIMM_CONFIG, TIMM_WEIGHTS)
+"""A student in timm's format."""
+
+AUTOENCODER_CONFIG = "vae/config.json"
+AUTOENCODER_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
+AUTOENCODER_FILES = (AUTOENCODER_CONFIG, AUTOENCODER_WEIGHTS)
+
+PIPELINE_INDEX = "model_index.json"
+PIPELINE_FILES = (
+    PIPELINE_INDEX,
+    "scheduler/scheduler_config.json",
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    "tokenizer/tokenizer.json",
+    "tokenizer/tokenizer_config.json",
+    "unet/config.json",
+    "unet/diffusion_pytorch_model.safetensors",
+)
+"""A diffusers pipeline, beside its autoencoder."""
+
+EXPORT_HEAD = "head.safetensors"
+EXPORT_CLASSES = "classes.json"
+EXPORT_FILES = (*CLIP_FILES, EXPORT_HEAD, EXPORT_CLASSES)
+"""A CLIP with interpolated weights, its head and its class names."""

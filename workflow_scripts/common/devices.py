@@ -1,0 +1,70 @@
+"""The device a job runs on, its threads, its precision, and what tells all three."""
+
+import contextlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.settings import Precision
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "open_clip_torch",
+    "diffusers",
+    "transformers",
+    "timm",
+    "numpy",
+    "pyarrow",
+    "pillow",
+)
+
+
+@contextlib.contextmanager
+def claimed_device(*, threads: int, locks: Path) -> Iterator[torch.device]:
+    """Set torch's threads and deterministic kernels, and yield a free CUDA GPU, or the CPU when there is none.
+
+    With several visible GPUs, the first one whose lock file under `locks` is free is held until the block ends.
+
+    Raises:
+        InputError: every GPU is claimed by another job.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if gpus <= 1:
+        yield torch.device("cuda:0" if gpus else "cpu")
+        return
+    locks.mkdir(parents=True, exist_ok=True)
+    for number in range(gpus):
+        lock = FileLock(locks / f"gpu{number}.lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            continue
+        with lock:
+            yield torch.device(f"cuda:{number}")
+            return
+    raise InputError(f"all {gpus} GPUs are claimed: start snakemake with --resources gpu={gpus}")
+
+
+def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[Any]:
+    """Return the autocast context of a precision; nothing is cast with `fp32`."""
+    return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "fp32")
+
+
+def environment_metadata(device: torch.device) -> dict[str, Any]:
+    """Return device kind, thread count and library versions: what bit-identical results depend on. No host name."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {
+        "device": name,
+        "threads": torch.get_num_threads(),
+        "libraries": {package: version(package) for package in _LIBRARIES},
+    }

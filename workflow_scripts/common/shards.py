@@ -1,0 +1,251 @@
+"""Image shards: parquet files that the `datasets` library reads as images, and the manifests that list them."""
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.files import canonical_json, replacing, write_json
+from workflow_scripts.common.manifests import describe_files, read_manifest, verify_file
+from workflow_scripts.common.parquet import PARQUET_ERRORS, damaged, open_parquet, parquet_writer, verify_pages
+from workflow_scripts.common.splits import Flags, domainbed_split, last_of_each_class
+
+logger = logging.getLogger(__name__)
+
+ROWS_PER_GROUP = 100
+METADATA_KEY = b"nameonly"
+
+_COLUMNS = pa.schema(
+    [
+        pa.field("image", pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])),
+        pa.field("label", pa.int32()),
+        pa.field("class_name", pa.string()),
+        pa.field("prompt", pa.string()),
+        pa.field("domain", pa.string()),
+        pa.field("index", pa.int32()),
+        pa.field("seed", pa.int64()),
+        pa.field("image_id", pa.string()),
+        pa.field("flagged", pa.bool_()),
+        pa.field("black", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRow:
+    """One image of a shard.
+
+    `domain` is the domain it was generated for or belongs to. `index` counts within the class. `image_id`
+    names the picture that it shows: the same photo in two domains has one name. `flagged` is the safety checker's
+    verdict (None: there is no checker), `black` says that every pixel is zero.
+    """
+
+    image: bytes
+    label: int
+    class_name: str
+    domain: str
+    index: int
+    image_id: str
+    prompt: str | None = None
+    seed: int | None = None
+    flagged: bool | None = None
+    black: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row in the shard's columns."""
+        values = dict(vars(self))
+        values["image"] = {"bytes": self.image, "path": None}
+        return values
+
+
+def _schema(provenance: dict[str, Any]) -> pa.Schema:
+    features: dict[str, Any] = {
+        field.name: {"dtype": str(field.type), "_type": "Value"} for field in _COLUMNS if field.name != "image"
+    }
+    features["image"] = {"_type": "Image"}
+    return _COLUMNS.with_metadata(
+        {METADATA_KEY: canonical_json(provenance), b"huggingface": canonical_json({"info": {"features": features}})}
+    )
+
+
+def write_shard(path: Path, rows: Iterable[ImageRow], *, provenance: dict[str, Any]) -> int:
+    """Write rows to a shard that appears only when it is whole; return their number.
+
+    Args:
+        path: the shard's final name.
+        rows: consumed one row group at a time.
+        provenance: what made the images, stored in the schema's metadata; no times and no host names.
+    """
+    schema = _schema(provenance)
+    written = 0
+    with replacing(path) as temporary, parquet_writer(temporary, schema) as writer:
+        for group in _groups(rows):
+            writer.write_table(pa.Table.from_pylist([row.as_dict() for row in group], schema=schema))
+            written += len(group)
+    return written
+
+
+def _groups(rows: Iterable[ImageRow]) -> Iterator[list[ImageRow]]:
+    group: list[ImageRow] = []
+    for row in rows:
+        group.append(row)
+        if len(group) == ROWS_PER_GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def open_shard(path: Path) -> pq.ParquetFile:
+    """Open a shard for reading.
+
+    Raises:
+        InputError: the file cannot be read as a shard.
+    """
+    file = open_parquet(path, what="shard")
+    missing = set(_COLUMNS.names) - set(file.schema_arrow.names)
+    if missing:
+        raise InputError(f"{path}: not an image shard, columns are missing: {', '.join(sorted(missing))}")
+    return file
+
+
+def provenance_of(file: pq.ParquetFile) -> dict[str, Any]:
+    """Return what made the images of an open shard."""
+    content = json.loads((file.schema_arrow.metadata or {}).get(METADATA_KEY, b"{}"))
+    return dict(content)
+
+
+def write_image_manifest(
+    path: Path, shards: Sequence[Path], *, dataset: str, source: str, domain: str, split_seed: int | None = None
+) -> None:
+    """List the shards of one domain of one source, with rows, sha256, class names and provenance.
+
+    Args:
+        path: the manifest's name.
+        shards: the shards.
+        dataset: name of the task.
+        source: the generator's name, "real-train" or "real-test".
+        domain: their domain.
+        split_seed: of DomainBed's random split; if None, the last fifth of each class is held out.
+
+    Raises:
+        InputError: a shard is unreadable, or the shards' class names differ, or there is no image at all.
+    """
+    contents = [_shard_content(shard) for shard in shards]
+    classes = contents[0].provenance["classes"]
+    for shard, content in zip(shards, contents, strict=True):
+        if content.provenance["classes"] != classes:
+            raise InputError(
+                f"{shard}: its class names are not those of {shards[0]}; delete both and run snakemake again"
+            )
+    images = sum(content.rows for content in contents)
+    if not images:
+        raise InputError(f"{path.parent}: no image in any shard; check the data set's folders and counts")
+    rows = {str(shard.relative_to(path.parent)): content.rows for shard, content in zip(shards, contents, strict=True)}
+    write_json(
+        path,
+        {
+            "dataset": dataset,
+            "source": source,
+            "domain": domain,
+            "classes": classes,
+            "images": images,
+            "counts": np.max([content.counts for content in contents], axis=0).tolist(),
+            "split_seed": split_seed,
+            "provenance": {key: value for key, value in contents[0].provenance.items() if key not in _PER_SHARD},
+            "shards": [{**entry, "rows": rows[entry["file"]]} for entry in describe_files(path.parent, list(rows))],
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _ShardContent:
+    rows: int
+    counts: npt.NDArray[np.int64]
+    """One more than the largest index of each class."""
+    provenance: dict[str, Any]
+
+
+def _shard_content(shard: Path) -> _ShardContent:
+    # A manifest vouches for its shards: what was damaged after it was written must not get in.
+    verify_pages(shard, what="shard")
+    file = open_shard(shard)
+    provenance = provenance_of(file)
+    columns = file.read(columns=["label", "index"])
+    counts = np.zeros(len(provenance["classes"]), dtype=np.int64)
+    np.maximum.at(counts, columns["label"].to_numpy(), columns["index"].to_numpy() + 1)
+    return _ShardContent(file.metadata.num_rows, counts, provenance)
+
+
+_PER_SHARD = ("classes", "first_index", "indices", "shard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSet:
+    """The images of one domain of one source, as its manifest lists them."""
+
+    manifest: Path
+    dataset: str
+    source: str
+    domain: str
+    classes: tuple[str, ...]
+    images: int
+    counts: tuple[int, ...]
+    """Images of each class."""
+    split_seed: int | None
+    shards: tuple[Path, ...]
+
+    @cached_property
+    def _held_out(self) -> Flags:
+        if self.split_seed is None:
+            return last_of_each_class(self.counts)
+        return domainbed_split(self.counts, seed=self.split_seed)
+
+    def is_held_out(self, label: int, index: int) -> bool:
+        """Return whether no training may see the image of that index within its class."""
+        return bool(self._held_out[label][index])
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield the rows of all shards, in order, one row group at a time in memory.
+
+        Raises:
+            InputError: a shard cannot be read to its end; it is named.
+        """
+        for shard in self.shards:
+            file = open_shard(shard)
+            try:
+                for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
+                    yield from batch.to_pylist()
+            except PARQUET_ERRORS as error:
+                raise damaged(shard, error, what="shard") from None
+
+
+def load_image_set(manifest: Path) -> ImageSet:
+    """Read a manifest and compare each of its shards with the recorded sha256.
+
+    Raises:
+        InputError: the manifest or a shard is missing or damaged.
+    """
+    content = read_manifest(manifest)
+    for entry in content["shards"]:
+        verify_file(manifest.parent / entry["file"], entry["sha256"], manifest)
+    return ImageSet(
+        manifest=manifest,
+        dataset=content["dataset"],
+        source=content["source"],
+        domain=content["domain"],
+        classes=tuple(content["classes"]),
+        images=content["images"],
+        counts=tuple(content["counts"]),
+        split_seed=content["split_seed"],
+        shards=tuple(manifest.parent / entry["file"] for entry in content["shards"]),
+    )

@@ -1,0 +1,140 @@
+"""Per-image scores: what every metric needs to know of one image, one alpha and one label set."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from workflow_scripts.common.devices import autocast
+from workflow_scripts.common.images import DecodedImages
+from workflow_scripts.common.logs import progress
+from workflow_scripts.common.settings import Precision
+from workflow_scripts.common.weights import StateDict
+
+TOP_CLASSES = 5
+
+SCORE_COLUMNS = pa.schema(
+    [
+        ("alpha", pa.string()),
+        ("label_set", pa.string()),
+        ("classes", pa.int32()),
+        ("image_id", pa.string()),
+        ("label", pa.int32()),
+        ("top_classes", pa.list_(pa.int32())),
+        ("top_logits", pa.list_(pa.float32())),
+        ("log_sum_exp", pa.float32()),
+        ("true_logit", pa.float32()),
+        ("sum_squared_probabilities", pa.float32()),
+        ("entropy", pa.float32()),
+        ("logits", pa.list_(pa.float16())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class InterpolatedWeights:
+    """The interpolated weights of image encoder and head at one alpha."""
+
+    alpha: str
+    encoder: StateDict
+    head: StateDict
+
+    def to(self, device: torch.device) -> "InterpolatedWeights":
+        """Return the same weights with their tensors on a device."""
+        encoder = {name: tensor.to(device) for name, tensor in self.encoder.items()}
+        return InterpolatedWeights(self.alpha, encoder, {name: tensor.to(device) for name, tensor in self.head.items()})
+
+
+def summarize(logits: Tensor, labels: Tensor) -> dict[str, npt.NDArray[np.generic]]:
+    """Return the score columns of a batch that depend on logits.
+
+    Args:
+        logits: (batch, classes), within one label set.
+        labels: (batch), true classes within that label set.
+    """
+    wide = logits.double()
+    log_sum_exp = wide.logsumexp(dim=-1)
+    log_probabilities = wide - log_sum_exp[:, None]
+    probabilities = log_probabilities.exp()
+    top = wide.topk(min(TOP_CLASSES, wide.shape[-1]), dim=-1)
+    return {
+        "top_classes": top.indices.int().cpu().numpy(),
+        "top_logits": top.values.float().cpu().numpy(),
+        "log_sum_exp": log_sum_exp.float().cpu().numpy(),
+        "true_logit": wide.gather(1, labels[:, None])[:, 0].float().cpu().numpy(),
+        "sum_squared_probabilities": probabilities.square().sum(dim=-1).float().cpu().numpy(),
+        "entropy": -(probabilities * log_probabilities).sum(dim=-1).float().cpu().numpy(),
+    }
+
+
+@torch.no_grad()
+def logits_of(encoder: nn.Module, weights: InterpolatedWeights, inputs: Tensor, *, precision: Precision) -> Tensor:
+    """Return the logits (batch, classes) in float32 at one alpha, swapping its weights into the encoder."""
+    with autocast(inputs.device, precision):
+        features = functional_call(encoder, weights.encoder, (inputs,)).float()
+    with torch.autocast(inputs.device.type, enabled=False):
+        normalized = nn.functional.normalize(features, dim=-1)
+        return nn.functional.linear(normalized, weights.head["weight"].float(), weights.head["bias"].float())
+
+
+def score_batches(
+    images: DecodedImages,
+    grid: list[InterpolatedWeights],
+    *,
+    encoder: nn.Module,
+    normalize: Callable[[Tensor], Tensor],
+    batch_size: int,
+    precision: Precision,
+    full_logits: bool,
+    base: Sequence[int] | None,
+) -> Iterator[tuple[str, pa.Table]]:
+    """Yield, for each batch of images, one table of scores per alpha: every batch is read once for all alphas."""
+    starts = range(0, len(images), batch_size)
+    labels_of = label_sets(len(images.classes), base)
+    for start in progress(starts, what=f"scoring {len(grid)} alphas"):
+        stop = min(start + batch_size, len(images))
+        inputs = normalize(torch.from_numpy(images.pixels[start:stop]))
+        labels = torch.from_numpy(images.labels[start:stop])
+        image_ids = np.asarray(images.image_id[start:stop])
+        for weights in grid:
+            logits = logits_of(encoder, weights, inputs, precision=precision).cpu()
+            for label_set, members in labels_of.items():
+                member = torch.isin(labels, members)
+                if member.any():
+                    within = logits[member][:, members]
+                    own = torch.searchsorted(members, labels[member])
+                    table = _table(weights.alpha, label_set, within, own, list(image_ids[member.numpy()]), full_logits)
+                    yield weights.alpha, table
+
+
+def label_sets(classes: int, base: Sequence[int] | None) -> dict[str, Tensor]:
+    """Return the sorted labels of each label set: all and, where there are base classes, the base and the new ones.
+
+    Within a label set classes are counted from 0 again, as in OGEN's protocol.
+    """
+    labels_of = {"all": torch.arange(classes)}
+    if base is not None:
+        labels_of["base"] = torch.tensor(sorted(base))
+        labels_of["new"] = torch.tensor(sorted(set(range(classes)) - set(base)))
+    return labels_of
+
+
+def _table(
+    alpha: str, label_set: str, logits: Tensor, labels: Tensor, image_id: list[str], full_logits: bool
+) -> pa.Table:
+    count = len(labels)
+    columns = {
+        "alpha": [alpha] * count,
+        "label_set": [label_set] * count,
+        "classes": np.full(count, logits.shape[-1], dtype=np.int32),
+        "image_id": image_id,
+        "label": labels.int().cpu().numpy(),
+        **{name: list(values) if values.ndim == 2 else values for name, values in summarize(logits, labels).items()},
+        "logits": list(logits.half().cpu().numpy()) if full_logits else [None] * count,
+    }
+    return pa.table(columns, schema=SCORE_COLUMNS)

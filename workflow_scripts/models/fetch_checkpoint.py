@@ -1,0 +1,137 @@
+"""Declare a checkpoint from a hub or a folder: fetch it if need be, check its layout, write its manifest."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
+from pydantic import Field, TypeAdapter, ValidationError
+
+from workflow_scripts.common.checkpoint_files import CLIP_FILES, PIPELINE_INDEX, STUDENT_FILES
+from workflow_scripts.common.entry_point import entry_parser, run
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.manifests import write_model_manifest
+from workflow_scripts.common.remote_code import refuse_remote_code
+from workflow_scripts.common.settings import error_lines
+from workflow_scripts.models.settings import FolderCheckpoint, HubCheckpoint
+
+logger = logging.getLogger(__name__)
+
+PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
+"""Files that are fetched and declared: configurations, weights, vocabularies. No pickles, no code."""
+
+SINGLE_MODELS = {"clip": ("open_clip", CLIP_FILES), "student": ("timm", STUDENT_FILES)}
+"""Models of one component: whose format they have, and the files that they need."""
+
+PICKLES = (".bin", ".ckpt", ".pt", ".pth")
+
+_CHECKPOINT: TypeAdapter[HubCheckpoint | FolderCheckpoint] = TypeAdapter(
+    Annotated[HubCheckpoint | FolderCheckpoint, Field(discriminator="kind")]
+)
+
+
+def job(options: argparse.Namespace) -> None:
+    """Find the checkpoint's folder, check it, and write the manifest."""
+    settings = read_settings(options.settings)
+    if isinstance(settings, HubCheckpoint):
+        folder = fetch(settings, options.output.parent / "files")
+    else:
+        folder = Path(settings.path)
+    names = checkpoint_files(folder, what=options.what)
+    write_model_manifest(options.output, folder=folder, names=names, origin=settings.model_dump(mode="json"))
+    logger.info("%d files of %s", len(names), folder)
+
+
+def read_settings(text: str) -> HubCheckpoint | FolderCheckpoint:
+    """Read where a checkpoint comes from.
+
+    Raises:
+        InputError: a key is unknown or missing, or a value does not fit.
+    """
+    try:
+        return _CHECKPOINT.validate_json(text)
+    except ValidationError as error:
+        raise InputError("; ".join(error_lines(error, text))) from None
+
+
+def fetch(checkpoint: HubCheckpoint, folder: Path) -> Path:
+    """Download a repository's configurations and safetensors at a revision.
+
+    Raises:
+        InputError: the hub cannot be reached or has no such repository or revision.
+    """
+    variant = [f"*.{checkpoint.variant}.safetensors"] if checkpoint.variant else []
+    patterns = [*(p for p in PATTERNS if not (variant and p == "*.safetensors")), *variant]
+    try:
+        snapshot_download(
+            checkpoint.repository, revision=checkpoint.revision, local_dir=folder, allow_patterns=patterns
+        )
+    except (OSError, HfHubHTTPError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{checkpoint.repository} at {checkpoint.revision} cannot be fetched ({reason}): check the names and the "
+            "network, or download it elsewhere and use kind: folder"
+        ) from None
+    return folder
+
+
+def checkpoint_files(folder: Path, *, what: str) -> list[str]:
+    """Return the files of a checkpoint, relative to its folder.
+
+    Args:
+        folder: the checkpoint's folder.
+        what: `clip` (open_clip's configuration and safetensors), `student` (timm's) or `text-to-image` (a diffusers
+            pipeline).
+
+    Raises:
+        InputError: the folder or one of its files is missing, its weights are pickles only, or it asks for code of its
+            own.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder; name the folder of a checkpoint")
+    refuse_remote_code(folder)
+    if what in SINGLE_MODELS:
+        library, needed = SINGLE_MODELS[what]
+        missing = [name for name in needed if not (folder / name).is_file()]
+        if missing:
+            raise InputError(
+                f"{folder}: no {missing[0]}; a {what} checkpoint in {library}'s format is {' and '.join(needed)}"
+            )
+        names = {*needed, *(path.name for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model"))}
+        return sorted(names)
+    if not (folder / PIPELINE_INDEX).is_file():
+        raise InputError(f"{folder}: no {PIPELINE_INDEX}; a text-to-image checkpoint is a diffusers folder")
+    paths = [path for pattern in PATTERNS for path in folder.rglob(pattern)]
+    names = {str(path.relative_to(folder)) for path in paths if not _hidden(path, folder)}
+    if not any(name.endswith(".safetensors") for name in names):
+        raise InputError(f"{folder}: no safetensors in it; pickled weights are never loaded, convert them first")
+    _refuse_pickled_components(folder)
+    return sorted(names)
+
+
+def _refuse_pickled_components(folder: Path) -> None:
+    # Otherwise a pipeline with one pickled component would be declared well and fail hours later, when it is loaded.
+    pickled = {path.parent for path in folder.glob("*/*") if path.suffix in PICKLES}
+    for component in sorted(pickled):
+        if not _hidden(component, folder) and not any(component.glob("*.safetensors")):
+            raise InputError(
+                f"{component}: only pickled weights, which are never loaded; convert them to safetensors first"
+            )
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = entry_parser(__doc__)
+    parser.add_argument("--what", choices=(*SINGLE_MODELS, "text-to-image"), required=True, help="kind of checkpoint")
+    parser.add_argument("--output", type=Path, required=True, help="manifest to write")
+    run(job, parser)
+
+
+if __name__ == "__main__":
+    main()

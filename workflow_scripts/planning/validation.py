@@ -1,0 +1,216 @@
+"""What no single setting can know: whether the configuration's keys fit each other. Checked before any job."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from workflow_scripts.common.constants import HELD_OUT, MEAN, NO_SOURCE, REAL_TEST, REAL_TRAIN, WITHOUT, ZERO_SHOT
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.settings import error_lines
+from workflow_scripts.common.texts import one_line
+from workflow_scripts.models.settings import PretrainTextToImage
+from workflow_scripts.planning.configuration import Configuration, RunBlock, domains_of_source, real_domains, run_source
+from workflow_scripts.planning.methods import AnyMethod
+from workflow_scripts.planning.plain_values import plain_value_errors
+from workflow_scripts.training.ogen.settings import Ogen
+from workflow_scripts.training.vl2v.settings import Vl2vAdip
+
+RESERVED_SOURCES = (REAL_TRAIN, REAL_TEST, NO_SOURCE)
+RESERVED_DOMAINS = (HELD_OUT, MEAN)
+RESERVED_DATASETS = ("models", "report", "logs", "benchmarks")
+"""Folders beside the data sets' own under results/."""
+
+
+def validated_configuration(config: Mapping[str, Any]) -> Configuration:
+    """Validate a configuration as Snakemake merged it.
+
+    Raises:
+        InputError: one line per error: the key, what is wrong, and what was given.
+    """
+    if errors := plain_value_errors(config):
+        raise InputError("\n".join(one_line(error) for error in errors))
+    text = json.dumps(config, default=str)
+    try:
+        configuration = Configuration.model_validate_json(text)
+    except ValidationError as error:
+        raise InputError("\n".join(error_lines(error, text))) from None
+    errors = [
+        *_name_errors(configuration),
+        *_method_errors(configuration),
+        *_run_errors(configuration),
+        *_checkpoint_errors(configuration),
+        *_alpha_errors(configuration),
+    ]
+    if errors:
+        raise InputError("\n".join(dict.fromkeys(errors)))
+    return configuration
+
+
+def _name_errors(configuration: Configuration) -> list[str]:
+    errors = [
+        f"generators.{name}: this name is reserved" for name in configuration.generators if name in RESERVED_SOURCES
+    ]
+    errors += [
+        f"datasets.{name}: this name is reserved" for name in configuration.datasets if name in RESERVED_DATASETS
+    ]
+    errors += [f"methods.{ZERO_SHOT}: this name is reserved" for name in configuration.methods if name == ZERO_SHOT]
+    errors += [
+        f"{kind}.{name}: another model has this name too; models share one folder"
+        for kind, names, others in (
+            ("generators", configuration.generators, configuration.clips),
+            ("students", configuration.students, {**configuration.clips, **configuration.generators}),
+        )
+        for name in names
+        if name in others
+    ]
+    for name, dataset in configuration.datasets.items():
+        if dataset.classes is not None and dataset.classes_file is not None:
+            errors.append(f"datasets.{name}: give classes or classes_file, not both")
+        if dataset.images.kind == "none" and dataset.classes is None and dataset.classes_file is None:
+            errors.append(f"datasets.{name}: without images it needs classes or classes_file")
+        errors += [
+            f"datasets.{name}: the domain name {domain!r} is reserved"
+            for domain in (
+                *real_domains(dataset, REAL_TEST),
+                *real_domains(dataset, REAL_TRAIN),
+                *dataset.prompts.domains,
+            )
+            if domain in RESERVED_DOMAINS
+        ]
+    return errors
+
+
+def _unknown(key: str, names: tuple[str, ...], known: tuple[str, ...]) -> list[str]:
+    allowed = ", ".join(known) or "none is defined"
+    return [f"{key}: {name!r} is not defined (known: {allowed})" for name in names if name not in known]
+
+
+def _run_errors(configuration: Configuration) -> list[str]:
+    errors = []
+    for number, block in enumerate(configuration.runs):
+        key = f"runs.{number}"
+        errors += _unknown(f"{key}.datasets", block.datasets, tuple(configuration.datasets))
+        errors += _unknown(f"{key}.sources", block.sources, (*configuration.generators, REAL_TRAIN))
+        errors += _unknown(f"{key}.clips", block.clips, tuple(configuration.clips))
+        errors += _unknown(f"{key}.methods", block.methods, tuple(configuration.methods))
+        for name in block.datasets:
+            if name in configuration.datasets:
+                errors += _training_errors(configuration, block, name, key)
+    return errors
+
+
+def _training_errors(configuration: Configuration, block: RunBlock, dataset: str, key: str) -> Iterator[str]:
+    for source in block.sources:
+        if source == REAL_TRAIN and block.methods and not domains_of_source(configuration, dataset, source):
+            yield f"{key}.sources: dataset {dataset!r} has no real training images"
+        for name in block.methods:
+            method = configuration.methods.get(name)
+            if method is None or (source != REAL_TRAIN and source not in configuration.generators):
+                continue
+            if source == REAL_TRAIN and method.train_on == "generated":
+                yield f"methods.{name}.train_on: 'generated', but {key}.sources names {REAL_TRAIN}; set it to 'real'"
+                continue
+            domains = domains_of_source(configuration, dataset, run_source(method, source))
+            if not domains:
+                yield f"methods.{name}.train_on: 'real', but dataset {dataset!r} has no real training images"
+                continue
+            yield from _unknown(f"methods.{name}.domains", method.domains or (), domains)
+            yield from _base_class_errors(configuration, name, method, dataset)
+            if run_source(method, source) == REAL_TRAIN and not method.leave_one_domain_out:
+                yield from _overlap_errors(configuration, name, dataset)
+            if method.leave_one_domain_out:
+                yield from _left_out_errors(configuration, name, method, dataset, method.domains or domains)
+
+
+def _overlap_errors(configuration: Configuration, name: str, dataset: str) -> Iterator[str]:
+    images = configuration.datasets[dataset].images
+    if images.kind == "folder":
+        for domain, folder in images.train.items():
+            if folder in images.test.values():
+                yield (
+                    f"datasets.{dataset}.images.train.{domain}: {folder!r} is a test folder too, and methods.{name} "
+                    "would be trained on test images; give it folders of its own or set leave_one_domain_out"
+                )
+
+
+def _base_class_errors(configuration: Configuration, name: str, method: AnyMethod, dataset: str) -> Iterator[str]:
+    if method.train_classes == "base" and configuration.datasets[dataset].base_classes is None:
+        yield f"methods.{name}.train_classes: 'base', but datasets.{dataset}.base_classes is not set (half, or names)"
+
+
+def _left_out_errors(
+    configuration: Configuration, name: str, method: AnyMethod, dataset: str, domains: tuple[str, ...]
+) -> Iterator[str]:
+    key = f"methods.{name}.leave_one_domain_out"
+    targets = real_domains(configuration.datasets[dataset], REAL_TEST)
+    if len(domains) < _MIN_DOMAINS:
+        yield f"{key}: {domains[0]!r} is the only domain to train on; without it nothing is left"
+    if not targets:
+        yield f"{key}: dataset {dataset!r} has no real test images whose domain could be left out"
+    missing = [target for target in targets if target not in domains]
+    if missing:
+        where = f"domain in datasets.{dataset}.prompts" if method.train_on == "generated" else "real training images"
+        yield f"{key}: the real domain {missing[0]!r} has no {where} of that name to leave out"
+
+
+_MIN_DOMAINS = 2
+
+
+def _method_errors(configuration: Configuration) -> Iterator[str]:
+    for name, method in configuration.methods.items():
+        if WITHOUT in name:
+            yield f"methods.{name}: {WITHOUT!r} in a name is reserved for leave_one_domain_out"
+        if method.shots is not None and method.train_on == "generated":
+            yield f"methods.{name}.shots: only real images are taken as shots; set train_on to 'real'"
+        if isinstance(method, Ogen) and method.variant != "none" and method.train_classes == "all":
+            yield f"methods.{name}.train_classes: 'all', but variant {method.variant!r} needs new classes; set 'base'"
+        if isinstance(method, Vl2vAdip):
+            yield from _unknown(f"methods.{name}.student", (method.student,), tuple(configuration.students))
+
+
+def _checkpoint_errors(configuration: Configuration) -> list[str]:
+    errors = []
+    for name, student in configuration.students.items():
+        if student.kind == "pretrain":
+            seen, key = student.corpus, f"students.{name}.corpus"
+            errors += _corpus_errors(configuration, key, seen.dataset, seen.domains, "domains")
+    for name, clip in configuration.clips.items():
+        if clip.kind == "pretrain":
+            errors += _corpus_errors(
+                configuration, f"clips.{name}.corpus", clip.corpus.dataset, tuple(clip.corpus.mixture_weights)
+            )
+    for name, generator in configuration.generators.items():
+        checkpoint = generator.checkpoint
+        key = f"generators.{name}.checkpoint"
+        if checkpoint.kind == "shared":
+            owners = tuple(n for n, g in configuration.generators.items() if g.checkpoint.kind != "shared")
+            errors += _unknown(f"{key}.generator", (checkpoint.generator,), owners)
+        if isinstance(checkpoint, PretrainTextToImage):
+            corpus = checkpoint.corpus
+            errors += _corpus_errors(configuration, f"{key}.corpus", corpus.dataset, tuple(corpus.mixture_weights))
+            pretrained = tuple(n for n, clip in configuration.clips.items() if clip.kind == "pretrain")
+            errors += _unknown(f"{key}.clip", (checkpoint.clip,), pretrained)
+    return errors
+
+
+def _corpus_errors(
+    configuration: Configuration,
+    key: str,
+    dataset: str,
+    domains: tuple[str, ...],
+    key_of_domains: str = "mixture_weights",
+) -> list[str]:
+    if dataset not in configuration.datasets:
+        return _unknown(f"{key}.dataset", (dataset,), tuple(configuration.datasets))
+    return _unknown(f"{key}.{key_of_domains}", domains, real_domains(configuration.datasets[dataset], REAL_TRAIN))
+
+
+def _alpha_errors(configuration: Configuration) -> list[str]:
+    errors = []
+    if len({float(alpha) for alpha in configuration.alphas}) < len(configuration.alphas):
+        errors.append("alphas: a value occurs twice")
+    if configuration.report.fixed_alpha not in configuration.alphas:
+        errors.append(f"report.fixed_alpha: {configuration.report.fixed_alpha!r} is not one of alphas")
+    return errors

@@ -1,0 +1,33 @@
+"""Write the manifest of one domain of real images."""
+
+import argparse
+from pathlib import Path
+
+from workflow_scripts.common.entry_point import entry_parser, run
+from workflow_scripts.common.shards import write_image_manifest
+from workflow_scripts.real_images.settings import RealManifestJob
+
+
+def job(options: argparse.Namespace) -> None:
+    """List the shards with rows and sha256."""
+    settings = RealManifestJob.parse(options.settings)
+    write_image_manifest(
+        options.output,
+        options.shards,
+        dataset=settings.dataset,
+        source=settings.source,
+        domain=settings.domain,
+        split_seed=settings.split_seed,
+    )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = entry_parser(__doc__)
+    parser.add_argument("--shards", type=Path, nargs="+", required=True, help="shards, in order")
+    parser.add_argument("--output", type=Path, required=True, help="manifest to write")
+    run(job, parser)
+
+
+if __name__ == "__main__":
+    main()

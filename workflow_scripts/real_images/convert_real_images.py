@@ -1,0 +1,42 @@
+"""Write one shard of real images."""
+
+import argparse
+import logging
+from pathlib import Path
+
+from workflow_scripts.common.class_names import read_class_names
+from workflow_scripts.common.entry_point import entry_parser, run
+from workflow_scripts.common.logs import progress
+from workflow_scripts.common.shards import write_shard
+from workflow_scripts.real_images.rows import real_rows
+from workflow_scripts.real_images.settings import RealShardJob
+
+logger = logging.getLogger(__name__)
+
+
+def job(options: argparse.Namespace) -> None:
+    """Read the pictures of one block and write them with what they are."""
+    settings = RealShardJob.parse(options.settings)
+    classes = read_class_names(options.classes)
+    provenance = {
+        "classes": list(classes),
+        "shard": settings.shard,
+        "source": settings.source,
+        "domain": settings.domain,
+        "dataset_kind": settings.images.kind,
+    }
+    rows = progress(real_rows(settings, classes), what=f"{settings.source} {settings.domain}")
+    written = write_shard(options.output, rows, provenance=provenance)
+    logger.info("%d images of %s in domain %s", written, settings.source, settings.domain)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = entry_parser(__doc__)
+    parser.add_argument("--classes", type=Path, required=True, help="class names: JSON list, or text with one per line")
+    parser.add_argument("--output", type=Path, required=True, help="parquet shard to write")
+    run(job, parser)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Write the report: one self-contained page, and the table of all metrics."""
+
+import argparse
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from workflow_scripts.common.entry_point import entry_parser, run
+from workflow_scripts.common.files import replacing, write_text
+from workflow_scripts.report.content import classes_of, sections, summary
+from workflow_scripts.report.costs import duration, read_costs
+from workflow_scripts.report.labels import source_title
+from workflow_scripts.report.provenance import (
+    environments,
+    image_origins,
+    image_rows,
+    models,
+    read_manifests,
+    read_run_metadata,
+    run_settings,
+)
+from workflow_scripts.report.settings import PageJob
+from workflow_scripts.report.tables import read_metrics, sorted_metrics
+
+logger = logging.getLogger(__name__)
+
+_HERE = Path(__file__).parent
+
+
+def job(options: argparse.Namespace) -> None:
+    """Gather what the workflow wrote, and write the table and the page."""
+    settings = PageJob.parse(options.settings)
+    metrics = read_metrics(options.metrics)
+    manifests = read_manifests(options.manifests)
+    metadata = read_run_metadata(options.metadata)
+    methods, rows = summary(settings, metrics)
+    page = render(
+        settings=settings,
+        overview=overview(settings, manifests, runs=len(metadata)),
+        methods=methods,
+        summary=rows,
+        sections=sections(settings, metrics, options.figures, manifests),
+        models=models(manifests),
+        images=image_rows(manifests),
+        origins=image_origins(manifests),
+        costs=read_costs(options.costs),
+        environments=environments(metadata, manifests),
+        run_settings=run_settings(metadata),
+        table=options.table.name if options.table.parent == options.output.parent else None,
+    )
+    with replacing(options.table) as temporary:
+        sorted_metrics(metrics).to_csv(temporary, index=False, lineterminator="\n")
+    write_text(options.output, page)
+    logger.info("the report is %s", options.output)
+
+
+def overview(settings: PageJob, manifests: dict[str, dict[str, Any]], *, runs: int) -> list[tuple[str, str]]:
+    """Return what ran, as pairs of a heading and a text."""
+    items = settings.comparisons
+    datasets = [
+        f"{name} ({len(classes)} classes)" if (classes := classes_of(name, manifests)) else name
+        for name in dict.fromkeys(item.dataset for item in items)
+    ]
+    sources = [f"{name} ({source_title(name)})" for name in dict.fromkeys(item.source for item in items)]
+    facts = [
+        ("Task" if len(datasets) == 1 else "Tasks", datasets),
+        ("Training images from", sources),
+        ("CLIP", _distinct([item.clip for item in items])),
+        ("Methods", _distinct([name for item in items for name in item.methods])),
+        ("Seeds", _distinct([str(seed) for item in items for seed in item.seeds])),
+        ("Fixed alpha", [f"{settings.fixed_alpha} (not chosen on test images)"]),
+        ("Runs", [str(runs)]),
+    ]
+    return [(heading, ", ".join(values) or "none") for heading, values in facts]
+
+
+def _distinct(values: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def render(**values: Any) -> str:
+    """Fill the page's template; whatever is filled in is escaped, our own style sheet alone is not."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    css = Markup((_HERE / "style.css").read_text(encoding="utf-8"))
+    return environment.get_template("page.html.j2").render(css=css, duration=duration, **values)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = entry_parser(__doc__)
+    parser.add_argument("--metrics", type=Path, nargs="*", default=[], help="metric tables of all runs")
+    parser.add_argument("--metadata", type=Path, nargs="*", default=[], help="metadata of all runs")
+    parser.add_argument("--manifests", type=Path, nargs="*", default=[], help="manifests of models and images")
+    parser.add_argument("--figures", type=Path, nargs="*", default=[], help="figures, DATASET/SOURCE/CLIP/NAME.png")
+    parser.add_argument("--costs", type=Path, default=None, help="folder of Snakemake's benchmark files")
+    parser.add_argument("--output", type=Path, required=True, help="page to write")
+    parser.add_argument("--table", type=Path, required=True, help="table of all metrics to write")
+    run(job, parser)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""From a method's settings to the averager of its training's weights."""
+
+from workflow_scripts.ensembling.swad import Swad
+from workflow_scripts.ensembling.weight_averaging import (
+    BestWeights,
+    LastWeights,
+    MovingAverage,
+    UniformSoup,
+    WeightAverager,
+)
+from workflow_scripts.training.method_settings import (
+    Averaging,
+    BestAveraging,
+    EmaAveraging,
+    SoupAveraging,
+    SwadAveraging,
+)
+
+
+def averager_of(settings: Averaging) -> WeightAverager:
+    """Return a fresh averager of the kind that the settings name."""
+    match settings:
+        case EmaAveraging():
+            return MovingAverage(settings.decay)
+        case SoupAveraging():
+            return UniformSoup()
+        case BestAveraging():
+            return BestWeights()
+        case SwadAveraging():
+            return Swad(settings.n_converge, settings.n_tolerance, settings.tolerance_ratio)
+        case _:
+            return LastWeights()
