@@ -10,7 +10,7 @@ if workflow.basedir not in sys.path:
     sys.path.insert(0, workflow.basedir)
 
 from workflow_scripts.common.checkpoint_files import (
-    AUTOENCODER_FILES,
+    AUTOENCODER_CONFIG,
     AUTOENCODER_WEIGHTS,
     CLIP_FILES,
     EXPORT_CLASSES,

@@ -33,7 +33,8 @@ rule pretrain_autoencoder:
     input:
         images=lambda w: PLAN.corpus_manifests(PLAN.text_to_image(w.model)),
     output:
-        [f"{MODEL}/{name}" for name in AUTOENCODER_FILES],
+        config=f"{MODEL}/{AUTOENCODER_CONFIG}",
+        weights=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
     log:
         f"{LOGS}/pretrain_autoencoder/{{model}}.log",
     benchmark:
@@ -50,17 +51,17 @@ rule pretrain_autoencoder:
     params:
         settings=lambda w: jobs.pretrain_autoencoder(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.pretrain_autoencoder"),
-        weights=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
     shell:
         "python -m workflow_scripts.models.pretrain_autoencoder --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --output {params.weights:q} --threads {threads} --log {log:q}"
+        " --images {input.images:q} --output {output.weights:q} --threads {threads} --log {log:q}"
 
 
 rule pretrain_text_to_image:
     input:
         images=lambda w: PLAN.corpus_manifests(PLAN.text_to_image(w.model)),
         clip=lambda w: model_manifest(PLAN.text_to_image(w.model).clip),
-        autoencoder=[f"{MODEL}/{name}" for name in AUTOENCODER_FILES],
+        autoencoder_config=f"{MODEL}/{AUTOENCODER_CONFIG}",
+        autoencoder=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
     output:
         manifest=MODEL_MANIFEST,
         files=[f"{MODEL}/{name}" for name in PIPELINE_FILES],
@@ -80,10 +81,9 @@ rule pretrain_text_to_image:
     params:
         settings=lambda w: jobs.pretrain_text_to_image(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.pretrain_text_to_image"),
-        autoencoder=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
     shell:
         "python -m workflow_scripts.models.pretrain_text_to_image --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --clip {input.clip:q} --autoencoder {params.autoencoder:q}"
+        " --images {input.images:q} --clip {input.clip:q} --autoencoder {input.autoencoder:q}"
         " --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
