@@ -1,6 +1,7 @@
 """Fine-tuning of an image classifier: plain cross-entropy, or with variance-covariance regularization."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -90,9 +91,9 @@ class FinetuneTask:
         count = len(self.held_out)
         return {"held_out_loss": losses / count, "held_out_accuracy": hits / count}
 
-    def state(self) -> LogEntry:
+    def state(self) -> dict[str, Any]:
         """Return nothing: the model is all there is."""
         return {}
 
-    def restore(self, state: LogEntry) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Nothing was kept."""

@@ -41,10 +41,10 @@ class Task(Protocol):
     def validate(self) -> LogEntry:
         """Return `held_out_loss` and what else is measured on held-out training images."""
 
-    def state(self) -> LogEntry:
+    def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps beside the model."""
 
-    def restore(self, state: LogEntry) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Take up what a checkpoint kept."""
 
 

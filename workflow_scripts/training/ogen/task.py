@@ -1,6 +1,7 @@
 """OGEN as a task of the training loop: context and generator are trained, both towers of CLIP are frozen."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -199,10 +200,10 @@ class OgenTask:
             hits += int((logits.argmax(dim=-1) == rows).sum())
         return {"held_out_loss": losses / len(self.held_out), "held_out_accuracy": hits / len(self.held_out)}
 
-    def state(self) -> LogEntry:
+    def state(self) -> dict[str, Any]:
         """Return the past contexts."""
         return {"contexts": self.contexts}
 
-    def restore(self, state: LogEntry) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Take up the past contexts."""
         self.contexts = state["contexts"]

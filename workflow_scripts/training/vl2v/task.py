@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -81,11 +82,11 @@ class Vl2vTask:
             labels = torch.from_numpy(self.held_out.labels[numbers.numpy()])
             yield pixels, self.label_rows[labels.to(self.device)]
 
-    def state(self) -> LogEntry:
+    def state(self) -> dict[str, Any]:
         """Return nothing: the network is all there is."""
         return {}
 
-    def restore(self, state: LogEntry) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Nothing was kept."""
 
 
