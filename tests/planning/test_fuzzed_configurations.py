@@ -269,7 +269,7 @@ def test_every_value_refuses_what_no_value_is(place: Place) -> None:
 
 
 LEAVES = [place for place in PLACES if not isinstance(at(VALID, place), dict | list) and place[-1] != "base_classes"]
-"""A value of base_classes may be one of two things, and a error names both."""
+"""A value of base_classes may be one of two things, and an error names both."""
 
 
 @pytest.mark.parametrize("place", LEAVES, ids=lambda place: ".".join(map(str, place)))
