@@ -17,8 +17,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "write_generation_prompts": {
         "datasets": {"digits": {"prompts": {"domains": {"photo": ["one {}"], "negative": ["two {}"]}}}}
     },
-    "head_prompts": {"datasets": {"digits": {"prompts": {"head": {"templates": ["a {}"]}}}}},
-    "real_shard": {"datasets": {"digits": {"images": {"shards": 2}}}},
+    "write_head_prompts": {"datasets": {"digits": {"prompts": {"head": {"templates": ["a {}"]}}}}},
+    "convert_real_images": {"datasets": {"digits": {"images": {"shards": 2}}}},
     "generate_images": {"generators": {"digits-diffusion": {"steps": 3}}},
     "train_finetune": {"methods": {"plain": {"epochs": 2}, "regft": {"epochs": 2}}},
     "score_images": {"evaluation": {"scoring": {"batch_size": 50}}},
