@@ -5,22 +5,24 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 
-.PHONY: demo test fault-injection lint format schema resume environment data clean help
+.PHONY: demo test test-full lint format schema resume environment data clean help
 
 help:
 	@echo "make demo    environment, data, the default workflow, the report"
-	@echo "make test    environment, every test that can run here"
+	@echo "make test    environment, every test that can run here, but for those marked as full"
+	@echo "make test-full  those too: further killed runs and a dead node, longer than 30 s each"
 	@echo "make lint    ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make resume  unlock after a killed run and go on with it (ARGS=\"--configfile presets/digits.yaml\")"
-	@echo "make fault-injection  every fault-injection test: killed runs, full disks, damaged files"
 	@echo "make clean   delete results and Snakemake's records"
 
 environment: $(VENV)/.installed
 
-$(VENV)/.installed: requirements.lock
+# The package itself is installed as it stands here (editable), without further dependencies: the lock has them all.
+$(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
 # Debian's package is the fastest source of Fashion-MNIST; without it the workflow lets torchvision download it.
@@ -32,17 +34,17 @@ data:
 
 demo: environment data
 	$(BIN)/snakemake --cores $(CORES)
-	@echo "the report: $(CURDIR)/results/report/index.html"
+	@echo "the report: $(CURDIR)/results/demo/report/index.html"
 
 resume: environment
 	$(BIN)/snakemake --unlock $(ARGS)
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
-fault-injection: environment
-	$(BIN)/python -m pytest tests/fault_injection tests/cluster -m "fault_injection or not fault_injection"
-
 test: environment data
 	$(BIN)/python -m pytest
+
+test-full: environment data
+	$(BIN)/python -m pytest -m "full or not full"
 
 lint: environment
 	$(BIN)/ruff check .

@@ -1,13 +1,8 @@
 # nameonly: from class names alone to an image classifier. See README.md; every key of the configuration is
 # described in config.schema.json.
-import os
-
 from snakemake.utils import min_version
 
 min_version("9.27")
-
-
-configfile: os.path.join(workflow.basedir, "config.yaml")
 
 
 include: "rules/common.smk"
@@ -24,5 +19,5 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        all_products(PLAN),
+        all_products(WHERE),
     localrule: True

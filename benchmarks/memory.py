@@ -31,7 +31,15 @@ PER_SHARD = 1_000
 ALLOWED = 300
 """Megabytes that the larger job may need above the smaller one."""
 SCORING = {"alphas": ["0.00", "0.50", "1.00"], "split": "all", "full_logits": True}
-METRICS = {"dataset": "d", "source": "s", "clip": "c", "method": "m", "run_seed": 0, "train_classes": "all"}
+METRICS = {
+    "dataset": "d",
+    "source": "s",
+    "clip": "c",
+    "method": "m",
+    "run_seed": 0,
+    "train_classes": "all",
+    "domains": ["photo"],
+}
 TRAINING = {"kind": "finetune", "seed": 0, "epochs": 1, "batch_size": 64}
 
 

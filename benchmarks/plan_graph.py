@@ -14,11 +14,12 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
+PRESET = ROOT / "presets/digits.yaml"
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
 def large_graph() -> dict[str, Any]:
-    """Return an overlay of the digits preset that asks for 11 tasks x 5 methods x 3 seeds x 64 shards."""
+    """Return a configuration on the digits preset that asks for 11 tasks x 5 methods x 3 seeds x 64 shards."""
     names = [f"task{k}" for k in range(11)]
     dataset = {
         "classes": [f"class {k}" for k in range(10)],
@@ -33,11 +34,14 @@ def large_graph() -> dict[str, Any]:
         "methods": list(methods),
         "seeds": [0, 1, 2],
     }
+    generator = yaml.safe_load(PRESET.read_text(encoding="utf-8"))["generators"]["digits-diffusion"]
     return {
+        "extends": str(PRESET),
         "datasets": dict.fromkeys(names, dataset),
-        "generators": {"digits-diffusion": {"images_per_class": 64, "images_per_shard": 10}},
+        "generators": {"digits-diffusion": {**generator, "images_per_class": 64, "images_per_shard": 10}},
         "methods": methods,
         "runs": [block],
+        "exports": [],
     }
 
 
@@ -53,10 +57,9 @@ def main() -> None:
     seconds("--version")
     startup = min(seconds("--version") for _ in range(3))
     with tempfile.TemporaryDirectory() as scratch:
-        overlay = Path(scratch) / "large.yaml"
-        overlay.write_text(yaml.safe_dump(large_graph()))
-        preset = str(ROOT / "presets/digits.yaml")
-        files = ["--configfile", preset, str(overlay)]
+        path = Path(scratch) / "large.yaml"
+        path.write_text(yaml.safe_dump(large_graph()))
+        files = ["--configfile", str(path)]
         large = seconds("-n", "-q", "--snakefile", str(ROOT / "Snakefile"), "--directory", scratch, *files)
     print(f"start-up {startup:.2f} s; large graph {large:.2f} s, {large / startup:.1f} times the start-up")
 

@@ -6,11 +6,14 @@ import shlex
 import sys
 from pathlib import Path
 
-if workflow.basedir not in sys.path:
-    sys.path.insert(0, workflow.basedir)
+# The folder above rules/, also where another workflow uses this one as a module: `workflow.basedir` is that one's.
+FOLDER = os.path.dirname(workflow.current_basedir)
+if FOLDER not in sys.path:
+    sys.path.insert(0, FOLDER)
 
 from workflow_scripts.common.checkpoint_files import (
     AUTOENCODER_CONFIG,
+    AUTOENCODER_FILES,
     AUTOENCODER_WEIGHTS,
     CLIP_FILES,
     EXPORT_CLASSES,
@@ -25,13 +28,17 @@ from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_text
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.code import code_of
+from workflow_scripts.planning.configuration_files import (
+    load_configuration,
+    module_configuration,
+)
 from workflow_scripts.planning.hardware import has_gpu
 from workflow_scripts.planning.layout import (
     ALL_METRICS,
+    AUTOENCODER,
     BENCHMARKS,
     CLASS_STATISTICS,
     CLASSES,
-    CLIP_MANIFEST,
     CONTEXT,
     EMBEDDINGS,
     ENCODER,
@@ -54,8 +61,8 @@ from workflow_scripts.planning.layout import (
     ZERO_SHOT_RUN,
     Comparison,
     Run,
-    model_manifest,
 )
+from workflow_scripts.planning.locations import Locations
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.products import (
     all_products,
@@ -63,27 +70,54 @@ from workflow_scripts.planning.products import (
     report_metrics,
     report_metadata,
     run_metrics,
-    shards,
 )
 from workflow_scripts.training.finetune_settings import Finetune
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vSd
 
 
+def loaded_configuration():
+    # Snakemake has merged all files deeply into `config` by now: they are read again, each block as it stands in one.
+    settings = workflow.config_settings
+    folder = Path(FOLDER)
+    if workflow.modifier.skip_configfile:
+        return module_configuration(
+            config, workflow_folder=folder, changes=settings.config
+        )
+    given = list(settings.configfiles)
+    # A workflow that includes this one may have a `configfile:`; files of the command line count over it.
+    named = [Path(file).absolute() for file in workflow.configfiles[len(given) :]]
+    return load_configuration(
+        files=list(dict.fromkeys([*named, *given])),
+        workflow_folder=folder,
+        changes=settings.config,
+    )
+
+
 def validated_plan():
     try:
-        return Plan(config)
+        layers = loaded_configuration()
+        if workflow.is_main_process and layers.replaced:
+            logger.info("configuration: replaced " + "; ".join(layers.replaced))
+        return Plan(layers.values)
     except InputError as error:
         raise WorkflowError("the configuration is refused:\n" + str(error)) from None
 
 
 def shell_prefix():
-    # Jobs find the package wherever the working directory is, and run on the interpreter that runs snakemake. With
-    # --sdm the environment that snakemake activates brings its own interpreter.
-    prefix = f"export PYTHONPATH={shlex.quote(str(workflow.basedir))}; "
+    # Jobs run the code beside this Snakefile, wherever the working directory is: PYTHONPATH goes before the package that
+    # `make environment` installs, which may be another copy's, and the environments of --sdm and of the container have
+    # none. They run on the interpreter that runs snakemake; with --sdm the environment that snakemake activates brings
+    # its own.
+    prefix = f"export PYTHONPATH={shlex.quote(FOLDER)}; "
     if not workflow.deployment_settings.deployment_method:
         prefix += f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
     return prefix
+
+
+def stem(pattern):
+    # Where a job's log and benchmark lie, below the folder of its rule: as its product lies below results/.
+    return os.path.splitext(pattern)[0].removeprefix("results/")
 
 
 def one_of(names):
@@ -104,6 +138,7 @@ def memory(megabytes):
 
 def run_of(wildcards):
     return Run(
+        wildcards.configuration,
         wildcards.dataset,
         wildcards.source,
         wildcards.clip,
@@ -113,7 +148,9 @@ def run_of(wildcards):
 
 
 def comparison_of(wildcards):
-    return Comparison(wildcards.dataset, wildcards.source, wildcards.clip)
+    return Comparison(
+        wildcards.configuration, wildcards.dataset, wildcards.source, wildcards.clip
+    )
 
 
 def comparison_runs(wildcards):
@@ -121,11 +158,13 @@ def comparison_runs(wildcards):
 
 
 PLAN = validated_plan()
+WHERE = Locations(PLAN)
 THREADS = PLAN.configuration.threads
 shell.prefix(shell_prefix())
 
 
 wildcard_constraints:
+    configuration=re.escape(PLAN.configuration.name),
     dataset=one_of(PLAN.configuration.datasets),
     clip=one_of(PLAN.configuration.clips),
     method=one_of([ZERO_SHOT, *PLAN.run_names(object)]),
@@ -135,4 +174,6 @@ wildcard_constraints:
     alpha=r"\d\.\d+",
     preprocessing="clip|imagenet",
     seed=r"\d+",
-    shard=r"\d{5}",
+    shard=r"[\d]+(-of)?-\d+",
+    digest=one_of(sorted(WHERE.digests())),
+    extent=one_of(sorted(WHERE.extents())),

@@ -1,11 +1,11 @@
-# Needs: both endpoints of a run's model.
-# Gives: averaged models of chosen alphas, for plain open_clip. (The grid itself is averaged inside `score`.)
+# Needs: both endpoints of a run's weights.
+# Gives: averaged models of chosen alphas, for plain open_clip. (The grid itself is averaged inside `score_images`.)
 
 
 rule export_model:
     input:
-        clip=CLIP_MANIFEST,
-        encoder=lambda w: PLAN.encoder(run_of(w)),
+        clip=lambda w: WHERE.model_manifest(w.clip),
+        encoder=lambda w: WHERE.encoder(run_of(w)),
         head=f"{RUN}/{HEAD}",
     output:
         weights=f"{EXPORT}/{OPEN_CLIP_WEIGHTS}",
@@ -13,9 +13,9 @@ rule export_model:
         head=f"{EXPORT}/{EXPORT_HEAD}",
         classes=f"{EXPORT}/{EXPORT_CLASSES}",
     log:
-        f"{LOGS}/export_model/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.log",
+        f"{LOGS}/export_model/{stem(EXPORT)}.log",
     benchmark:
-        f"{BENCHMARKS}/export_model/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{alpha}}.tsv"
+        f"{BENCHMARKS}/export_model/{stem(EXPORT)}.tsv"
     conda:
         "../envs/nameonly.yaml"
     resources:

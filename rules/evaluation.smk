@@ -4,16 +4,16 @@
 
 rule score_images:
     input:
-        images=lambda w: PLAN.scored_manifests(run_of(w), w.domain),
-        clip=CLIP_MANIFEST,
-        encoder=lambda w: PLAN.encoder(run_of(w)),
+        images=lambda w: WHERE.scored_manifests(run_of(w), w.domain),
+        clip=lambda w: WHERE.model_manifest(w.clip),
+        encoder=lambda w: WHERE.encoder(run_of(w)),
         head=f"{RUN}/{HEAD}",
     output:
         f"{RUN}/{{domain}}/{SCORES}",
     log:
-        f"{LOGS}/score_images/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{domain}}.log",
+        f"{LOGS}/score_images/{stem(RUN)}/{{domain}}.log",
     benchmark:
-        f"{BENCHMARKS}/score_images/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}/{{domain}}.tsv"
+        f"{BENCHMARKS}/score_images/{stem(RUN)}/{{domain}}.tsv"
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.evaluation
@@ -40,9 +40,9 @@ rule compute_metrics:
     output:
         f"{RUN}/{METRICS}",
     log:
-        f"{LOGS}/compute_metrics/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}.log",
+        f"{LOGS}/compute_metrics/{stem(RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/compute_metrics/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}.tsv"
+        f"{BENCHMARKS}/compute_metrics/{stem(RUN)}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"

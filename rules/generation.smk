@@ -6,14 +6,14 @@ GENERATORS = one_of(PLAN.configuration.generators)
 
 rule generate_images:
     input:
-        prompts=GENERATION_PROMPTS,
-        model=lambda w: model_manifest(PLAN.model_of(w.source)),
+        prompts=lambda w: WHERE.generation_prompts(w.dataset, w.domain),
+        model=lambda w: WHERE.model_manifest(PLAN.model_of(w.source)),
     output:
         SHARD,
     log:
-        f"{LOGS}/generate_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.log",
+        f"{LOGS}/generate_images/{stem(SHARD)}.log",
     benchmark:
-        f"{BENCHMARKS}/generate_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.tsv"
+        f"{BENCHMARKS}/generate_images/{stem(SHARD)}.tsv"
     wildcard_constraints:
         source=GENERATORS,
     conda:
@@ -25,7 +25,7 @@ rule generate_images:
         runtime=240,
     params:
         settings=lambda w: jobs.generate_images(
-            PLAN, w.dataset, w.source, w.domain, int(w.shard)
+            PLAN, w.dataset, w.source, w.domain, w.shard
         ).canonical(),
         code=lambda w: code_of("generation.generate_images"),
     shell:
@@ -35,13 +35,13 @@ rule generate_images:
 
 rule collect_generated_images:
     input:
-        lambda w: shards(PLAN, w.dataset, w.source, w.domain),
+        lambda w: WHERE.shards(w.dataset, w.source, w.domain),
     output:
         IMAGE_MANIFEST,
     log:
-        f"{LOGS}/collect_generated_images/{{dataset}}/{{source}}/{{domain}}.log",
+        f"{LOGS}/collect_generated_images/{stem(IMAGE_MANIFEST)}.log",
     benchmark:
-        f"{BENCHMARKS}/collect_generated_images/{{dataset}}/{{source}}/{{domain}}.tsv"
+        f"{BENCHMARKS}/collect_generated_images/{stem(IMAGE_MANIFEST)}.tsv"
     wildcard_constraints:
         source=GENERATORS,
     localrule: True

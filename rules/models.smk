@@ -4,14 +4,14 @@
 
 rule pretrain_clip:
     input:
-        images=lambda w: PLAN.corpus_manifests(PLAN.configuration.clips[w.model]),
+        images=lambda w: WHERE.corpus_manifests(PLAN.configuration.clips[w.model]),
     output:
         manifest=MODEL_MANIFEST,
         files=[f"{MODEL}/{name}" for name in CLIP_FILES],
     log:
-        f"{LOGS}/pretrain_clip/{{model}}.log",
+        f"{LOGS}/pretrain_clip/{stem(MODEL)}.log",
     benchmark:
-        f"{BENCHMARKS}/pretrain_clip/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_clip/{stem(MODEL)}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.pretrained_clips),
     conda:
@@ -31,14 +31,14 @@ rule pretrain_clip:
 
 rule pretrain_autoencoder:
     input:
-        images=lambda w: PLAN.corpus_manifests(PLAN.text_to_image(w.model)),
+        images=lambda w: WHERE.corpus_manifests(PLAN.text_to_image(w.model)),
     output:
-        config=f"{MODEL}/{AUTOENCODER_CONFIG}",
-        weights=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
+        config=f"{AUTOENCODER}/{AUTOENCODER_CONFIG}",
+        weights=f"{AUTOENCODER}/{AUTOENCODER_WEIGHTS}",
     log:
-        f"{LOGS}/pretrain_autoencoder/{{model}}.log",
+        f"{LOGS}/pretrain_autoencoder/{stem(AUTOENCODER)}.log",
     benchmark:
-        f"{BENCHMARKS}/pretrain_autoencoder/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_autoencoder/{stem(AUTOENCODER)}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.pretrained_generators),
     conda:
@@ -58,17 +58,17 @@ rule pretrain_autoencoder:
 
 rule pretrain_text_to_image:
     input:
-        images=lambda w: PLAN.corpus_manifests(PLAN.text_to_image(w.model)),
-        clip=lambda w: model_manifest(PLAN.text_to_image(w.model).clip),
-        autoencoder_config=f"{MODEL}/{AUTOENCODER_CONFIG}",
-        autoencoder=f"{MODEL}/{AUTOENCODER_WEIGHTS}",
+        images=lambda w: WHERE.corpus_manifests(PLAN.text_to_image(w.model)),
+        clip=lambda w: WHERE.model_manifest(PLAN.text_to_image(w.model).clip),
+        autoencoder_config=lambda w: WHERE.autoencoder(w.model)[0],
+        autoencoder=lambda w: WHERE.autoencoder(w.model)[1],
     output:
         manifest=MODEL_MANIFEST,
-        files=[f"{MODEL}/{name}" for name in PIPELINE_FILES],
+        files=[f"{MODEL}/{name}" for name in (*AUTOENCODER_FILES, *PIPELINE_FILES)],
     log:
-        f"{LOGS}/pretrain_text_to_image/{{model}}.log",
+        f"{LOGS}/pretrain_text_to_image/{stem(MODEL)}.log",
     benchmark:
-        f"{BENCHMARKS}/pretrain_text_to_image/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_text_to_image/{stem(MODEL)}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.pretrained_generators),
     conda:
@@ -89,14 +89,14 @@ rule pretrain_text_to_image:
 
 rule pretrain_student:
     input:
-        images=lambda w: PLAN.student_manifests(w.model),
+        images=lambda w: WHERE.student_manifests(w.model),
     output:
         manifest=MODEL_MANIFEST,
         files=[f"{MODEL}/{name}" for name in STUDENT_FILES],
     log:
-        f"{LOGS}/pretrain_student/{{model}}.log",
+        f"{LOGS}/pretrain_student/{stem(MODEL)}.log",
     benchmark:
-        f"{BENCHMARKS}/pretrain_student/{{model}}.tsv"
+        f"{BENCHMARKS}/pretrain_student/{stem(MODEL)}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.pretrained_students),
     conda:
@@ -119,9 +119,9 @@ rule fetch_checkpoint:
     output:
         MODEL_MANIFEST,
     log:
-        f"{LOGS}/fetch_checkpoint/{{model}}.log",
+        f"{LOGS}/fetch_checkpoint/{stem(MODEL)}.log",
     benchmark:
-        f"{BENCHMARKS}/fetch_checkpoint/{{model}}.tsv"
+        f"{BENCHMARKS}/fetch_checkpoint/{stem(MODEL)}.tsv"
     wildcard_constraints:
         model=one_of(PLAN.fetched_checkpoints),
     localrule: True

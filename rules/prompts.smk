@@ -7,7 +7,7 @@ rule write_class_names:
     output:
         CLASSES,
     log:
-        f"{LOGS}/write_class_names/{{dataset}}.log",
+        f"{LOGS}/write_class_names/{stem(CLASSES)}.log",
     localrule: True
     params:
         names=lambda w: json.dumps(
@@ -19,13 +19,13 @@ rule write_class_names:
 
 rule write_generation_prompts:
     input:
-        CLASSES,
+        lambda w: WHERE.classes(w.dataset),
     output:
         GENERATION_PROMPTS,
     log:
-        f"{LOGS}/write_generation_prompts/{{dataset}}/{{domain}}.log",
+        f"{LOGS}/write_generation_prompts/{stem(GENERATION_PROMPTS)}.log",
     benchmark:
-        f"{BENCHMARKS}/write_generation_prompts/{{dataset}}/{{domain}}.tsv"
+        f"{BENCHMARKS}/write_generation_prompts/{stem(GENERATION_PROMPTS)}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
@@ -41,14 +41,14 @@ rule write_generation_prompts:
 
 rule write_head_prompts:
     input:
-        classes=CLASSES,
+        classes=lambda w: WHERE.classes(w.dataset),
         descriptions=lambda w: PLAN.description_files(w.dataset),
     output:
         HEAD_PROMPTS,
     log:
-        f"{LOGS}/write_head_prompts/{{dataset}}.log",
+        f"{LOGS}/write_head_prompts/{stem(HEAD_PROMPTS)}.log",
     benchmark:
-        f"{BENCHMARKS}/write_head_prompts/{{dataset}}.tsv"
+        f"{BENCHMARKS}/write_head_prompts/{stem(HEAD_PROMPTS)}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"

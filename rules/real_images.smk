@@ -6,13 +6,13 @@ REAL = one_of((REAL_TRAIN, REAL_TEST))
 
 rule convert_real_images:
     input:
-        CLASSES,
+        lambda w: WHERE.classes(w.dataset),
     output:
         SHARD,
     log:
-        f"{LOGS}/convert_real_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.log",
+        f"{LOGS}/convert_real_images/{stem(SHARD)}.log",
     benchmark:
-        f"{BENCHMARKS}/convert_real_images/{{dataset}}/{{source}}/{{domain}}/{{shard}}.tsv"
+        f"{BENCHMARKS}/convert_real_images/{stem(SHARD)}.tsv"
     wildcard_constraints:
         source=REAL,
     localrule: True
@@ -20,7 +20,7 @@ rule convert_real_images:
         "../envs/nameonly.yaml"
     params:
         settings=lambda w: jobs.convert_real_images(
-            PLAN, w.dataset, w.source, w.domain, int(w.shard)
+            PLAN, w.dataset, w.source, w.domain, w.shard
         ).canonical(),
         code=lambda w: code_of("real_images.convert_real_images"),
     shell:
@@ -30,13 +30,13 @@ rule convert_real_images:
 
 rule collect_real_images:
     input:
-        lambda w: shards(PLAN, w.dataset, w.source, w.domain),
+        lambda w: WHERE.shards(w.dataset, w.source, w.domain),
     output:
         IMAGE_MANIFEST,
     log:
-        f"{LOGS}/collect_real_images/{{dataset}}/{{source}}/{{domain}}.log",
+        f"{LOGS}/collect_real_images/{stem(IMAGE_MANIFEST)}.log",
     benchmark:
-        f"{BENCHMARKS}/collect_real_images/{{dataset}}/{{source}}/{{domain}}.tsv"
+        f"{BENCHMARKS}/collect_real_images/{stem(IMAGE_MANIFEST)}.tsv"
     wildcard_constraints:
         source=REAL,
     localrule: True

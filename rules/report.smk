@@ -12,8 +12,8 @@ rule draw_figures:
             for run in comparison_runs(w)
             if run.method != ZERO_SHOT
         ],
-        generated=lambda w: PLAN.manifests_of_source(w.dataset, w.source),
-        real=lambda w: PLAN.test_manifests(w.dataset),
+        generated=lambda w: WHERE.training_manifests(comparison_of(w)),
+        real=lambda w: WHERE.test_manifests(w.dataset),
     output:
         images=report(
             f"{FIGURES}/images.png",
@@ -37,27 +37,28 @@ rule draw_figures:
             labels={"figure": "training curves"},
         ),
     log:
-        f"{LOGS}/draw_figures/{{dataset}}/{{source}}/{{clip}}.log",
+        f"{LOGS}/draw_figures/{stem(FIGURES)}.log",
     benchmark:
-        f"{BENCHMARKS}/draw_figures/{{dataset}}/{{source}}/{{clip}}.tsv"
+        f"{BENCHMARKS}/draw_figures/{stem(FIGURES)}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=jobs.draw_figures(PLAN).canonical(),
+        settings=lambda w: jobs.draw_figures(PLAN, comparison_of(w)).canonical(),
         code=lambda w: code_of("report.draw_figures"),
     shell:
         "python -m workflow_scripts.report.draw_figures --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --training-logs {input.training_logs:q} --generated {input.generated:q}"
-        " --real {input.real:q}"
-        " --images {output.images:q} --alphas {output.alphas:q} --training {output.training:q} --log {log:q}"
+        " --real {input.real:q} --images {output.images:q} --alphas {output.alphas:q} --training {output.training:q}"
+        " --log {log:q}"
 
 
 rule write_page:
     input:
         metrics=report_metrics(PLAN),
         metadata=report_metadata(PLAN),
-        manifests=[*PLAN.model_manifests(), *PLAN.all_image_manifests()],
+        models=WHERE.model_manifests(),
+        images=WHERE.image_manifests(PLAN.image_domains),
         figures=report_figures(PLAN),
     output:
         page=report(
@@ -68,18 +69,18 @@ rule write_page:
         ),
         table=ALL_METRICS,
     log:
-        f"{LOGS}/write_page.log",
+        f"{LOGS}/write_page/{stem(PAGE)}.log",
     benchmark:
-        f"{BENCHMARKS}/write_page/page.tsv"
+        f"{BENCHMARKS}/write_page/{stem(PAGE)}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.write_page(PLAN).canonical(),
+        settings=lambda w: jobs.write_page(PLAN, shared=WHERE.shared()).canonical(),
         code=lambda w: code_of("report.write_page"),
         costs=BENCHMARKS,
     shell:
         "python -m workflow_scripts.report.write_page --settings {params.settings:q} --code {params.code}"
-        " --metrics {input.metrics:q} --metadata {input.metadata:q} --manifests {input.manifests:q}"
-        " --figures {input.figures:q} --costs {params.costs:q} --output {output.page:q} --table {output.table:q}"
-        " --log {log:q}"
+        " --metrics {input.metrics:q} --metadata {input.metadata:q} --models {input.models:q}"
+        " --images {input.images:q} --figures {input.figures:q} --costs {params.costs:q} --output {output.page:q}"
+        " --table {output.table:q} --log {log:q}"

@@ -2,20 +2,18 @@
 # Gives: heads, fine-tuned image encoders or contexts, training logs and metadata; embeddings that some methods
 # learn from. One rule per kind of method.
 
-RUN_LOG = "{dataset}/{source}/{clip}/{method}/seed{seed}"
-
 
 rule build_zero_shot_head:
     input:
-        clip=CLIP_MANIFEST,
+        clip=lambda w: WHERE.model_manifest(w.clip),
         prompts=HEAD_PROMPTS,
     output:
         head=f"{ZERO_SHOT_RUN}/{HEAD}",
         metadata=f"{ZERO_SHOT_RUN}/{METADATA}",
     log:
-        f"{LOGS}/build_zero_shot_head/{{dataset}}/{{clip}}.log",
+        f"{LOGS}/build_zero_shot_head/{stem(ZERO_SHOT_RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/build_zero_shot_head/{{dataset}}/{{clip}}.tsv"
+        f"{BENCHMARKS}/build_zero_shot_head/{stem(ZERO_SHOT_RUN)}.tsv"
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.training
@@ -33,8 +31,8 @@ rule build_zero_shot_head:
 
 rule train_finetune:
     input:
-        images=lambda w: PLAN.train_manifests(run_of(w)),
-        clip=CLIP_MANIFEST,
+        images=lambda w: WHERE.train_manifests(run_of(w)),
+        clip=lambda w: WHERE.model_manifest(w.clip),
         zero_shot_head=f"{ZERO_SHOT_RUN}/{HEAD}",
     output:
         encoder=f"{RUN}/{ENCODER}",
@@ -42,9 +40,9 @@ rule train_finetune:
         training_log=f"{RUN}/{TRAINING_LOG}",
         metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/train_finetune/{RUN_LOG}.log",
+        f"{LOGS}/train_finetune/{stem(RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/train_finetune/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_finetune/{stem(RUN)}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Finetune)),
     conda:
@@ -68,14 +66,14 @@ rule train_finetune:
 # take its place.
 rule embed_images:
     input:
-        images=IMAGE_MANIFEST,
-        clip=CLIP_MANIFEST,
+        images=lambda w: WHERE.image_manifest(w.dataset, w.source, w.domain),
+        clip=lambda w: WHERE.model_manifest(w.clip),
     output:
         EMBEDDINGS,
     log:
-        f"{LOGS}/embed_images/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{preprocessing}}.log",
+        f"{LOGS}/embed_images/{stem(EMBEDDINGS)}.log",
     benchmark:
-        f"{BENCHMARKS}/embed_images/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{preprocessing}}.tsv"
+        f"{BENCHMARKS}/embed_images/{stem(EMBEDDINGS)}.tsv"
     conda:
         "../envs/nameonly.yaml"
     threads: THREADS.training
@@ -93,14 +91,14 @@ rule embed_images:
 
 rule compute_class_statistics:
     input:
-        images=lambda w: PLAN.train_manifests(run_of(w)),
-        embeddings=lambda w: PLAN.embeddings(run_of(w)),
+        images=lambda w: WHERE.train_manifests(run_of(w)),
+        embeddings=lambda w: WHERE.embeddings(run_of(w)),
     output:
         f"{RUN}/{CLASS_STATISTICS}",
     log:
-        f"{LOGS}/compute_class_statistics/{RUN_LOG}.log",
+        f"{LOGS}/compute_class_statistics/{stem(RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/compute_class_statistics/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/compute_class_statistics/{stem(RUN)}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Ogen)),
     localrule: True
@@ -117,17 +115,17 @@ rule compute_class_statistics:
 
 rule train_ogen:
     input:
-        images=lambda w: PLAN.train_manifests(run_of(w)),
-        clip=CLIP_MANIFEST,
+        images=lambda w: WHERE.train_manifests(run_of(w)),
+        clip=lambda w: WHERE.model_manifest(w.clip),
         statistics=f"{RUN}/{CLASS_STATISTICS}",
     output:
         context=f"{RUN}/{CONTEXT}",
         training_log=f"{RUN}/{TRAINING_LOG}",
         metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/train_ogen/{RUN_LOG}.log",
+        f"{LOGS}/train_ogen/{stem(RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/train_ogen/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_ogen/{stem(RUN)}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Ogen)),
     conda:
@@ -148,15 +146,15 @@ rule train_ogen:
 
 rule build_ogen_head:
     input:
-        clip=CLIP_MANIFEST,
+        clip=lambda w: WHERE.model_manifest(w.clip),
         context=f"{RUN}/{CONTEXT}",
-        images=lambda w: PLAN.train_manifests(run_of(w))[0],
+        images=lambda w: WHERE.train_manifests(run_of(w))[0],
     output:
         f"{RUN}/{HEAD}",
     log:
-        f"{LOGS}/build_ogen_head/{RUN_LOG}.log",
+        f"{LOGS}/build_ogen_head/{stem(RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/build_ogen_head/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/build_ogen_head/{stem(RUN)}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Ogen)),
     conda:
@@ -177,8 +175,8 @@ rule build_ogen_head:
 
 rule train_vl2v_sd:
     input:
-        images=lambda w: PLAN.train_manifests(run_of(w)),
-        clip=CLIP_MANIFEST,
+        images=lambda w: WHERE.train_manifests(run_of(w)),
+        clip=lambda w: WHERE.model_manifest(w.clip),
         zero_shot_head=f"{ZERO_SHOT_RUN}/{HEAD}",
     output:
         encoder=f"{RUN}/{ENCODER}",
@@ -186,9 +184,9 @@ rule train_vl2v_sd:
         training_log=f"{RUN}/{TRAINING_LOG}",
         metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/train_vl2v_sd/{RUN_LOG}.log",
+        f"{LOGS}/train_vl2v_sd/{stem(RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/train_vl2v_sd/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_vl2v_sd/{stem(RUN)}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Vl2vSd)),
     conda:
@@ -210,20 +208,20 @@ rule train_vl2v_sd:
 
 rule train_vl2v_adip:
     input:
-        images=lambda w: PLAN.train_manifests(run_of(w)),
-        clip=CLIP_MANIFEST,
+        images=lambda w: WHERE.train_manifests(run_of(w)),
+        clip=lambda w: WHERE.model_manifest(w.clip),
         zero_shot_head=f"{ZERO_SHOT_RUN}/{HEAD}",
-        student=lambda w: PLAN.student_manifest(run_of(w)),
-        embeddings=lambda w: PLAN.embeddings(run_of(w)),
+        student=lambda w: WHERE.model_manifest(PLAN.student_of(run_of(w))),
+        embeddings=lambda w: WHERE.embeddings(run_of(w)),
     output:
         encoder=f"{RUN}/{ENCODER}",
         head=f"{RUN}/{HEAD}",
         training_log=f"{RUN}/{TRAINING_LOG}",
         metadata=f"{RUN}/{METADATA}",
     log:
-        f"{LOGS}/train_vl2v_adip/{RUN_LOG}.log",
+        f"{LOGS}/train_vl2v_adip/{stem(RUN)}.log",
     benchmark:
-        f"{BENCHMARKS}/train_vl2v_adip/{RUN_LOG}.tsv"
+        f"{BENCHMARKS}/train_vl2v_adip/{stem(RUN)}.tsv"
     wildcard_constraints:
         method=one_of(PLAN.run_names(Vl2vAdip)),
     conda:

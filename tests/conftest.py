@@ -20,6 +20,6 @@ def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project in which the smallest configuration has run once, undisturbed: what others are compared with."""
     project = copy_project(tmp_path_factory.mktemp("undisturbed") / "project")
-    result = run(project, *small_files(project))
+    result = run(project, *small_files())
     assert result.returncode == 0, result.stderr[-5000:]
     return project

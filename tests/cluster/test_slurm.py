@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.throwaway import Slurm, missing, throwaway_slurm
-from tests.workflow.harness import SNAKEMAKE, Planner, copy_project, digests, small_files, small_overlay
+from tests.workflow.harness import SNAKEMAKE, Planner, copy_project, digests, small_configuration, small_files
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
-RUN = "results/digits/runs/digits-diffusion/digits-clip/regft/seed0"
+RUN = "results/small/runs/digits/digits-diffusion/digits-clip/regft/seed0"
 LOCAL = {
     "write_class_names",
     "write_generation_prompts",
@@ -48,7 +48,7 @@ def command(project: Path) -> list[str]:
     options += ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "12"]
     options += ["--latency-wait", "5", "--slurm-keep-successful-logs"]
     where = ["--snakefile", str(project / "Snakefile"), "--directory", str(project)]
-    return [str(SNAKEMAKE), *where, *options, *small_files(project)]
+    return [str(SNAKEMAKE), *where, *options, *small_files()]
 
 
 def submit(project: Path, slurm: Slurm) -> "subprocess.CompletedProcess[str]":
@@ -88,7 +88,7 @@ def test_results_are_those_of_a_local_run(on_cluster: Path, undisturbed: Path, p
     assert len(expected) > 20
     assert measured == expected
     # And either one goes on from the other's results.
-    assert planner.plan(on_cluster, small_overlay()) == {}
+    assert planner.plan(on_cluster, small_configuration()) == {}
 
 
 def test_a_second_run_does_nothing(on_cluster: Path, slurm: Slurm) -> None:
@@ -99,8 +99,8 @@ def test_a_second_run_does_nothing(on_cluster: Path, slurm: Slurm) -> None:
     assert len(slurm.jobs()) == before
 
 
-# After a node died SLURM waits two minutes before it starts the job again: `make fault-injection`.
-@pytest.mark.parametrize("fault", ["scancel", pytest.param("node down", marks=pytest.mark.fault_injection)])
+# After a node died SLURM waits two minutes before it starts the job again: `make test-full`.
+@pytest.mark.parametrize("fault", ["scancel", pytest.param("node down", marks=pytest.mark.full)])
 def test_a_training_that_is_killed_is_tried_again(on_cluster: Path, slurm: Slurm, fault: str) -> None:
     before = digests(on_cluster / "results")
     shutil.rmtree(on_cluster / RUN)

@@ -68,10 +68,19 @@ def test_a_decompression_bomb_is_refused() -> None:
         decode_rgb(bomb, name="bomb.png")
 
 
-def image_set(folder: Path, classes: list[str], **changes) -> Path:
+def image_set(folder: Path, classes: list[str]) -> Path:
     gray = [encode_png(np.full((4, 4), 10 * k, dtype=np.uint8)) for k in range(10)]
     rows = [
-        ImageRow(image=gray[k], label=0, class_name=classes[0], domain="s", index=k, image_id=str(k), black=k == 0)
+        ImageRow(
+            image=gray[k],
+            label=0,
+            class_name=classes[0],
+            domain="s",
+            index=k,
+            image_id=str(k),
+            flagged=k == 1,
+            black=k == 0,
+        )
         for k in range(10)
     ]
     write_shard(folder / "0.parquet", rows, provenance={"classes": classes})
@@ -85,11 +94,11 @@ def test_parts_and_left_out_images(tmp_path: Path) -> None:
     def decoded(split):
         return decode_image_sets([images], size=4, geometry=lambda picture: picture, split=split, threads=2)
 
-    assert decoded("training").index.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    assert decoded("training").index.tolist() == [2, 3, 4, 5, 6, 7]
     assert decoded("held-out").index.tolist() == [8, 9]
     whole = decoded("all")
-    assert whole.left_out == 1
-    assert [int(pixels[0, 0, 0]) for pixels in whole.pixels] == [10 * k for k in range(1, 10)]
+    assert whole.left_out == 2
+    assert [int(pixels[0, 0, 0]) for pixels in whole.pixels] == [10 * k for k in range(2, 10)]
 
 
 def test_domains_with_other_classes_are_refused(tmp_path: Path) -> None:

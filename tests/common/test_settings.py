@@ -5,12 +5,19 @@ import json
 import pytest
 
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.settings import Alpha, Settings
+from workflow_scripts.common.settings import Alpha, PathText, Settings
+from workflow_scripts.models.settings import FolderCheckpoint
+from workflow_scripts.prompts.settings import Descriptions
+from workflow_scripts.real_images.settings import FashionMnist, ImageFolders
 from workflow_scripts.training.finetune_settings import Finetune
 
 
 class Grid(Settings):
     alphas: tuple[Alpha, ...]
+
+
+class Files(Settings):
+    path: PathText
 
 
 @pytest.mark.parametrize(
@@ -58,3 +65,30 @@ def test_long_settings_are_refused() -> None:
 
     with pytest.raises(InputError, match="too long for a command line"):
         Long(text="x" * 70_000).canonical()
+
+
+@pytest.mark.parametrize(
+    ("given", "expanded"),
+    [
+        ("~", "/home/me"),
+        ("~/models/clip", "/home/me/models/clip"),
+        ("~nobody-here/clip", "~nobody-here/clip"),
+        ("./a/~/b//c", "./a/~/b//c"),
+    ],
+)
+def test_a_home_folder_is_put_into_paths(given: str, expanded: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert Files(path=given).path == expanded
+    assert Files.parse(Files(path=given).canonical()).path == expanded
+
+
+def test_every_setting_that_is_a_path_knows_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    images = ImageFolders(kind="folder", train={"photo": "~/train"}, test={"photo": "~/test"})
+    assert (images.train, images.test) == ({"photo": "/home/me/train"}, {"photo": "/home/me/test"})
+    assert FashionMnist(kind="fashion-mnist", folder="~/idx").folder == "/home/me/idx"
+    assert FolderCheckpoint(kind="folder", path="~/clip").path == "/home/me/clip"
+    assert Descriptions(kind="descriptions", file="~/d.json").file == "/home/me/d.json"
+    monkeypatch.setenv("HOME", "/home/{me}")
+    with pytest.raises(ValueError, match="Snakemake would read the braces"):
+        Descriptions(kind="descriptions", file="~/d.json")

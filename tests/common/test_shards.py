@@ -9,6 +9,7 @@ import pytest
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.shards import (
     ImageRow,
+    is_usable,
     load_image_set,
     open_shard,
     provenance_of,
@@ -53,6 +54,14 @@ def test_rows_come_back_in_groups_of_a_hundred(tmp_path: Path) -> None:
     assert provenance_of(file) == {"classes": CLASSES}
     features = json.loads(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]
     assert features["image"] == {"_type": "Image"}
+
+
+@pytest.mark.parametrize(
+    ("flagged", "black", "usable"),
+    [(None, False, True), (False, False, True), (True, False, False), (None, True, False), (True, True, False)],
+)
+def test_flagged_and_black_images_are_not_usable(flagged: bool | None, black: bool, usable: bool) -> None:
+    assert is_usable({"flagged": flagged, "black": black}) is usable
 
 
 def test_a_shard_that_fails_half_way_is_not_there(tmp_path: Path) -> None:

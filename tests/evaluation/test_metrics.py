@@ -64,6 +64,7 @@ def job(**changes) -> MetricsJob:
         "method": "m",
         "run_seed": 0,
         "train_classes": "all",
+        "domains": ("photo",),
         "resamples": 200,
         **changes,
     }

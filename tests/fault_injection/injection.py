@@ -12,19 +12,22 @@ from typing import Any
 
 import psutil
 
-from tests.workflow.harness import ROOT, SNAKEMAKE, small_files
+from tests.workflow.harness import ROOT, SNAKEMAKE, locations, small_configuration, small_files
 
-RUN = "results/digits/runs/digits-diffusion/digits-clip/regft/seed0"
-IMAGES = "results/digits/images/digits-diffusion/photo"
+WHERE = locations(small_configuration())
+RUN = "results/small/runs/digits/digits-diffusion/digits-clip/regft/seed0"
+IMAGES = WHERE.image_manifest("digits", "digits-diffusion", "photo")
+SHARD = WHERE.shards("digits", "digits-diffusion", "photo")[0]
+CLIP = WHERE.model_manifest("digits-clip")
 PACKAGE = "workflow_scripts."
-HEAD = "results/digits/runs/none/digits-clip/zero-shot/seed0/head.safetensors"
+HEAD = "results/small/runs/digits/none/digits-clip/zero-shot/seed0/head.safetensors"
 
 
 def start(project: Path) -> "subprocess.Popen[str]":
     """Start a run of the smallest configuration."""
     command = [str(SNAKEMAKE), "--cores", "2", "--snakefile", str(project / "Snakefile"), "--directory", str(project)]
     return subprocess.Popen(
-        [*command, *small_files(project)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"
+        [*command, *small_files()], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"
     )
 
 
@@ -86,9 +89,9 @@ def finetune_arguments(output: Path, **changes: Any) -> list[str]:
         *("--settings", json.dumps({**settings, **changes})),
         *(
             "--images",
-            f"{IMAGES}/manifest.json",
+            IMAGES,
             "--clip",
-            "results/models/digits-clip/manifest.json",
+            CLIP,
             "--zero-shot-head",
             HEAD,
         ),

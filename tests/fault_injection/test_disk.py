@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_injection.injection import HEAD, IMAGES, RUN, entry, finetune_arguments, small_disk
+from tests.fault_injection.injection import CLIP, HEAD, IMAGES, RUN, SHARD, WHERE, entry, finetune_arguments, small_disk
 from workflow_scripts.common.artifacts import load_head
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.manifests import verified_model_folder
@@ -15,7 +15,6 @@ from workflow_scripts.common.shards import load_image_set
 from workflow_scripts.evaluation.metric_table import image_ids
 from workflow_scripts.training.heads import read_head_prompts
 
-CLIP = "results/models/digits-clip/manifest.json"
 REAL = '{"dataset":"digits","images":{"kind":"digits"},"source":"real-train","domain":"photo","shard":0}'
 SCORING = '{"alphas":["0.00","0.50","1.00"],"split":"all","full_logits":true}'
 
@@ -31,11 +30,11 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 def arguments_of(what: str, disk: Path) -> tuple[str, list[str]]:
     if what == "shard":
-        outputs = ["--classes", "results/digits/prompts/classes.json", "--output", str(disk / "00000.parquet")]
+        outputs = ["--classes", WHERE.classes("digits"), "--output", str(disk / "00000.parquet")]
         return "real_images.convert_real_images", ["--settings", REAL, *outputs]
     if what == "weights":
         return "training.train_finetune", finetune_arguments(disk, epochs=1)
-    scored = "results/digits/images/real-test/photo/manifest.json"
+    scored = WHERE.image_manifest("digits", "real-test", "photo")
     inputs = ["--images", scored, "--clip", CLIP, "--head", HEAD]
     return "evaluation.score_images", ["--settings", SCORING, *inputs, "--output", str(disk / "scores.parquet")]
 
@@ -72,10 +71,10 @@ def damaged(undisturbed: Path, tmp_path: Path, target: str, damage: str) -> Path
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "one flipped bit"])
 def test_a_damaged_shard_or_checkpoint_is_named(damage: str, undisturbed: Path, tmp_path: Path) -> None:
-    shard = damaged(undisturbed, tmp_path, f"{IMAGES}/shards/00000.parquet", damage)
-    with pytest.raises(InputError, match=r"00000\.parquet: damaged .*; delete it and run snakemake again"):
-        load_image_set(shard.parent.parent / "manifest.json")
-    weights = tmp_path / "results/models/digits-clip/open_clip_model.safetensors"
+    damaged(undisturbed, tmp_path, SHARD, damage)
+    with pytest.raises(InputError, match=rf"{Path(SHARD).name}: damaged .*; delete it and run snakemake again"):
+        load_image_set(tmp_path / IMAGES)
+    weights = (tmp_path / CLIP).with_name("open_clip_model.safetensors")
     weights.write_bytes(weights.read_bytes()[:-7])
     with pytest.raises(
         InputError, match=r"open_clip_model\.safetensors: damaged .*; delete it and run snakemake again"
@@ -88,7 +87,7 @@ def test_damaged_tables_and_weights_are_named(damage: str, undisturbed: Path, tm
     readers = {
         f"{RUN}/photo/scores.parquet": lambda path: image_ids([path]),
         f"{RUN}/head.safetensors": load_head,
-        "results/digits/prompts/head.parquet": read_head_prompts,
+        "results/small/prompts/digits/head.parquet": read_head_prompts,
     }
     for number, (target, read) in enumerate(readers.items()):
         path = damaged(undisturbed, tmp_path / str(number), target, damage)

@@ -24,16 +24,16 @@ class Stage(NamedTuple):
 
 STAGES = {
     "models": Stage((), 12.0),
-    "generation": Stage(("digits/images/digits-diffusion",), 6.0),
-    "training": Stage(("digits/runs/digits-diffusion",), 4.0),
-    "evaluation": Stage(("digits/runs/**/scores*", "digits/runs/**/metrics.csv"), 4.0),
-    "report": Stage(("report",), 1.0),
+    "generation": Stage(("shared/images/digits/digits-diffusion",), 6.0),
+    "training": Stage(("small/runs/digits/digits-diffusion",), 4.0),
+    "evaluation": Stage(("small/runs/**/scores*", "small/runs/**/metrics.csv"), 4.0),
+    "report": Stage(("small/report",), 1.0),
 }
 
 
 def case(stage: str) -> Any:
-    # One case is part of `make test`, the rest of `make fault-injection`.
-    return pytest.param(stage, marks=[] if stage == "training" else [pytest.mark.fault_injection])
+    # One case is part of `make test`, the rest of `make test-full`.
+    return pytest.param(stage, marks=[] if stage == "training" else [pytest.mark.full])
 
 
 def project_before(stage: str, undisturbed: Path, target: Path) -> Path:
@@ -57,14 +57,14 @@ def test_a_run_that_is_killed_again_and_again_ends_the_same(stage: str, undistur
         time.sleep(moments.uniform(0.0, STAGES[stage].latest))
         assert process.poll() is None, "the run was over before it was killed"
         killed += kill_tree(process)
-        assert run(project, *small_files(project), "--unlock").returncode == 0
+        assert run(project, *small_files(), "--unlock").returncode == 0
     assert [name for name in killed if name.startswith(stage)], f"no job of this stage was killed, only {killed}"
-    result = run(project, *small_files(project))
+    result = run(project, *small_files())
     assert result.returncode == 0, result.stderr[-3000:]
     assert digests(project / "results") == digests(undisturbed / "results")
     assert not list((project / "results").rglob("checkpoint-*"))
     assert not list((project / "results").rglob(".*.part")), "temporary files of killed jobs stay for ever"
-    assert "Nothing to be done" in run(project, *small_files(project)).stderr
+    assert "Nothing to be done" in run(project, *small_files()).stderr
 
 
 def test_a_second_run_at_once_is_refused_and_the_first_goes_on(undisturbed: Path, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_a_second_run_at_once_is_refused_and_the_first_goes_on(undisturbed: Path
     try:
         while not list((project / ".snakemake/locks").glob("*")):
             assert first.poll() is None
-        second = run(project, *small_files(project))
+        second = run(project, *small_files())
         assert second.returncode == 1
         assert "Error: Directory cannot be locked" in second.stderr
         assert "--unlock" in second.stderr
@@ -81,4 +81,4 @@ def test_a_second_run_at_once_is_refused_and_the_first_goes_on(undisturbed: Path
     finally:
         kill_tree(first)
     # The killed run's lock is still there: what snakemake says names the way out, and `make resume` takes it.
-    assert "--unlock" in run(project, *small_files(project)).stderr
+    assert "--unlock" in run(project, *small_files()).stderr

@@ -12,6 +12,7 @@ from diffusers import AutoPipelineForText2Image
 from open_clip.tokenizer import SimpleTokenizer
 
 from workflow_scripts.common.checkpoint_files import AUTOENCODER_FILES, CLIP_FILES, PIPELINE_FILES
+from workflow_scripts.common.checkpoint_layout import content_errors, layout_errors
 from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import encode_png
@@ -176,7 +177,7 @@ def test_token_ids_equal_open_clips_up_to_the_end(text: str) -> None:
 def pretrain_pipeline(folder: Path, clip: Path, images: list[Path]) -> Path:
     autoencoder = Autoencoder(channels=(8, 16, 16), steps=3, batch_size=8)
     first = AutoencoderJob(corpus=CORPUS, image_size=16, autoencoder=autoencoder, seed=0)
-    weights = folder / "vae/diffusion_pytorch_model.safetensors"
+    weights = folder.with_name(f"{folder.name}-autoencoder") / "vae/diffusion_pytorch_model.safetensors"
     pretrain_autoencoder.job(options(settings=first.canonical(), images=images, output=weights))
     second = DenoiserJob(
         corpus=CORPUS, image_size=16, denoiser=Denoiser(channels=(16, 32), steps=3, batch_size=8), seed=0
@@ -195,6 +196,7 @@ def test_the_pipeline_loads_and_generates(clip: Path, images: list[Path], tmp_pa
     assert files == {"manifest.json", *AUTOENCODER_FILES, *PIPELINE_FILES}
     assert {entry["file"] for entry in read_manifest(manifest)["files"]} == files - {"manifest.json"}
     pipeline = AutoPipelineForText2Image.from_pretrained(verified_model_folder(manifest), use_safetensors=True)
+    assert layout_errors(folder, what="text-to-image") == content_errors(folder, what="text-to-image") == []
     assert pipeline.tokenizer.model_max_length == 16
     assert pipeline.scheduler.config.steps_offset == 1
     pictures = pipeline("a photo of a three.", num_inference_steps=2, output_type="np").images
@@ -215,6 +217,7 @@ def test_folder_checkpoints_are_declared_in_place(clip: Path, tmp_path: Path) ->
     manifest = tmp_path / "manifest.json"
     fetch_checkpoint.job(options(settings=settings.canonical(), what="clip", output=manifest))
     assert verified_model_folder(manifest) == clip.parent.resolve()
+    assert content_errors(clip.parent, what="clip") == []
     assert load_clip(manifest, device=torch.device("cpu")).preprocessing.size == 8
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.workflow.harness import DIGITS, ROOT, Planner, copy_project
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.planning.job_settings import write_page
+from workflow_scripts.planning.locations import Locations
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.products import all_products
 
@@ -34,8 +35,7 @@ def merged(base: Any, overlay: Any) -> Any:
 
 def valid() -> dict[str, Any]:
     """Return the digits configuration with some blocks that it leaves to their defaults."""
-    files = (ROOT / "config.yaml", ROOT / DIGITS)
-    base, preset = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in files)
+    preset = yaml.safe_load((ROOT / DIGITS).read_text(encoding="utf-8"))
     further = {
         "datasets": {
             "mine": {
@@ -48,7 +48,7 @@ def valid() -> dict[str, Any]:
         "generators": {"again": {"checkpoint": {"kind": "shared", "generator": "digits-diffusion"}}},
         "evaluation": {"scoring": {"batch_size": 64}, "metrics": {"level": 0.9}},
     }
-    whole: dict[str, Any] = merged(merged(base, preset), further)
+    whole: dict[str, Any] = merged(preset, further)
     whole["runs"].append(
         {"datasets": ["mine"], "sources": ["again"], "clips": ["digits-clip"], "methods": [], "seeds": [0, 1]}
     )
@@ -196,7 +196,7 @@ def at(config: Any, place: Place) -> Any:
 
 KEY = re.compile(rf"(configuration|{'|'.join(VALID)})(\..*)?: \S")
 PLAIN = "this key is read as .*|.* is no value of a configuration|holds half a character .*|this number is too large"
-UNKNOWN = re.compile(f".*: (unknown key|{PLAIN})")
+UNKNOWN = re.compile(f".*: (unknown key|nested more than .*|{PLAIN})")
 """A key that nobody knows may look like anything."""
 
 
@@ -217,8 +217,8 @@ def outcome(config: Any) -> str | None:
         plan = Plan(config)
     except InputError as error:
         return str(error)
-    assert all_products(plan)
-    assert write_page(plan).canonical()
+    assert all_products(Locations(plan))
+    assert write_page(plan, shared=()).canonical()
     return None
 
 
@@ -302,7 +302,7 @@ SAMPLE: dict[str, tuple[dict[str, Any], str]] = {
     "forged key": ({"a\nmethods": 1}, r"a\nmethods: unknown key"),
     "long name": ({"methods": {"m" * 10_000: {"kind": "finetune"}}}, "should have at most 100 characters"),
     "shell in a name": ({"runs": [{"datasets": ["$(id)"], "sources": []}]}, "runs.0.datasets.0: "),
-    "long path": ({"datasets": {"digits": {"classes_file": "x" * 900}}}, "datasets.digits: xxx"),
+    "long path": ({"datasets": {"digits": {"classes_file": "x" * 900}}}, "datasets.digits.classes_file: xxx"),
 }  # fmt: skip
 
 

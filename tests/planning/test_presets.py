@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.harness import ROOT, merge
+from tests.workflow.harness import ROOT
 from workflow_scripts.planning import job_settings as jobs
+from workflow_scripts.planning.locations import Locations
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.products import all_products
 
 
 def plan_of(preset: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, classes: int) -> Plan:
-    base, overlay = (yaml.safe_load((ROOT / name).read_text()) for name in ("config.yaml", f"presets/{preset}.yaml"))
-    config: dict[str, Any] = merge(base, overlay)
-    for name in {dataset for block in overlay["runs"] for dataset in block["datasets"]}:
+    config: dict[str, Any] = yaml.safe_load((ROOT / f"presets/{preset}.yaml").read_text())
+    for name in {dataset for block in config["runs"] for dataset in block["datasets"]}:
         images = config["datasets"][name]["images"]
         for root in {*images["train"].values(), *images["test"].values()}:
             for number in range(classes):
@@ -36,7 +36,7 @@ def test_ogen_base_to_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     expected = {"variant": "published", "epochs": 10, "batch_size": 32, "learning_rate": 0.002, "shots": 16, "seed": 2}
     assert {name: settings[name] for name in expected} == expected
     assert plan.generators == ()
-    assert not any("exports" in path for path in all_products(plan))
+    assert not any("exports" in path for path in all_products(Locations(plan)))
 
 
 def test_vl2v_domainbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_vl2v_domainbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert settings["training"] == {"steps": 5001, "validate_every": 200, "learning_rate": 5e-5}
     assert (settings["image_weight"], settings["batch_per_domain"]) == (0.5, 32)
     assert settings["averaging"] == {"kind": "swad", "n_converge": 3, "n_tolerance": 6, "tolerance_ratio": 0.3}
-    page = jobs.write_page(plan).model_dump()
+    page = jobs.write_page(plan, shared=()).model_dump()
     assert [
         table["rows"][name][-1] for table, name in zip(page["published"], ("VL2V-SD", "VL2V-ADiP"), strict=True)
     ] == [

@@ -1,7 +1,7 @@
 """Small made-up inputs of the report: metric tables, logs, images, metadata, and what a browser would read."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,14 @@ def write_images(
     side: int = 8,
     per_class: int = 4,
     classes: Sequence[str] = HOSTILE,
+    flagged: Collection[tuple[int, int]] = (),
+    black: Collection[tuple[int, int]] = (),
     **provenance: Any,
 ) -> Path:
-    """Write a set of images whose gray value tells class and index: 40 x label + index."""
+    """Write a set of images whose gray value tells class and index: 40 x label + index.
+
+    `flagged` and `black` name those that are marked so, by label and index.
+    """
     rows = [
         ImageRow(
             image=encode_png(np.full((side, side), (40 * label + index) % 256, dtype=np.uint8)),
@@ -77,6 +82,8 @@ def write_images(
             domain=domain,
             index=index,
             image_id=f"{label}-{index}",
+            flagged=(label, index) in flagged,
+            black=(label, index) in black,
         )
         for index in range(per_class)
         for label, name in enumerate(classes)

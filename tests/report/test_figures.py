@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.report.inputs import HOSTILE, metric_rows, standard_metrics, write_images, write_training_log
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.images import decode_image_sets
 from workflow_scripts.common.shards import load_image_set
 from workflow_scripts.report import draw_figures
 from workflow_scripts.report.alpha_curves import alpha_figure, columns_for, curve
@@ -51,7 +52,8 @@ def points(line: Any) -> list[tuple[float, float]]:
 def command(folder: Path, **inputs: Any) -> dict[str, Path]:
     """Run the entry point's job on files; return the figures."""
     paths = {name: folder / f"figures/toys/gen/clip/{name}.png" for name in NAMES}
-    settings = {"fixed_alpha": "0.50"}
+    trainings = [{"method": path.parent.parent.name, "seed": 0} for path in inputs.get("training_logs", [])]
+    settings = {"fixed_alpha": "0.50", "trainings": trainings}
     values = {"metrics": [], "training_logs": [], "generated": [], "real": [], **inputs}
     draw_figures.job(type("Options", (), {"settings": json.dumps(settings), **values, **paths})())
     return paths
@@ -146,6 +148,27 @@ def test_a_panel_holds_the_first_pictures_of_each_class(tmp_path: Path) -> None:
     assert grays == [[80, 81], [], [0, 1]]
 
 
+def test_a_panel_shows_no_image_that_a_training_leaves_out(tmp_path: Path) -> None:
+    manifest = write_images(
+        tmp_path,
+        source="gen",
+        domain="photo",
+        per_class=6,
+        flagged=[(0, 0), (2, 0), (2, 1), (2, 3)],
+        black=[(0, 1), (2, 2), (2, 4)],
+    )
+    images = load_image_set(manifest)
+    panel = read_panel(images, classes=HOSTILE, per_class=3, side=64)
+    grays = [[int(picture[0, 0, 0]) for picture in row] for row in panel.rows]
+    # The last class has one usable picture: the rest of its row stays white.
+    assert grays == [[2, 3, 4], [40, 41, 42], [85]]
+    assert set(mosaic(panel, per_class=3, side=64)[2 * (64 + GAP) :, 64 + GAP :].ravel()) == {255}
+    trained = decode_image_sets([images], size=8, geometry=lambda picture: picture)
+    assert trained.left_out == 7
+    kept = [[int(pixels[0, 0, 0]) for pixels in trained.pixels[trained.labels == label]] for label in range(3)]
+    assert kept == [[2, 3, 4, 5], [40, 41, 42, 43, 44, 45], [85]]
+
+
 def test_a_mosaic_places_rows_and_leaves_white_where_images_lack() -> None:
     dark = np.zeros((4, 4, 3), dtype=np.uint8)
     canvas = mosaic(Panel("photo", "generated", ((dark, dark), (dark,))), per_class=2, side=4)
@@ -195,8 +218,8 @@ def test_the_figure_shows_exact_pixels_and_literal_names(tmp_path: Path) -> None
 
 
 def test_a_log_gives_steps_and_validations(tmp_path: Path) -> None:
-    log = read_training_log(write_training_log(tmp_path, method="plain", seed=3))
-    assert (log.method, log.seed) == ("plain", "3")
+    log = read_training_log(write_training_log(tmp_path, method="plain", seed=3), method="plain", seed=3)
+    assert (log.method, log.seed) == ("plain", 3)
     assert log.steps["cross_entropy"].tolist() == list(range(10))
     assert log.validations["held_out_accuracy"].tolist() == [0.25, 0.5]
 
@@ -209,13 +232,16 @@ def test_a_damaged_log_is_named(tmp_path: Path, content: str) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(InputError, match=r"train\.jsonl: .*delete it and run snakemake again") as caught:
-        read_training_log(path)
+        read_training_log(path, method="plain", seed=0)
     assert "\n" not in str(caught.value)
 
 
 def test_seeds_are_averaged_in_the_curves(tmp_path: Path) -> None:
     logs = [
-        read_training_log(write_training_log(tmp_path, method="plain", seed=seed, start=2.0 * seed)) for seed in (0, 1)
+        read_training_log(
+            write_training_log(tmp_path, method="plain", seed=seed, start=2.0 * seed), method="plain", seed=seed
+        )
+        for seed in (0, 1)
     ]
     assert mean_over_runs(logs, "cross_entropy").tolist() == [1.0 + step for step in range(10)]
     assert mean_over_runs(logs, "absent").empty
@@ -226,7 +252,8 @@ def test_seeds_are_averaged_in_the_curves(tmp_path: Path) -> None:
 
 
 def test_columns_of_other_methods_get_panels_of_their_own(tmp_path: Path) -> None:
-    log = read_training_log(write_training_log(tmp_path, method="other", distillation_loss=0.5, device="cpu", loss=1.0))
+    path = write_training_log(tmp_path, method="other", distillation_loss=0.5, device="cpu", loss=1.0)
+    log = read_training_log(path, method="other", seed=0)
     assert panel_columns([log]) == ["loss", "cross_entropy", "accuracy", "learning_rate", "distillation_loss"]
 
 
@@ -237,10 +264,12 @@ def test_smoothing_is_a_centred_mean() -> None:
 
 
 def test_methods_are_colours_and_seeds_are_not(tmp_path: Path) -> None:
-    paths = [
-        write_training_log(tmp_path, method=method, seed=seed) for method in ("plain", "regft") for seed in range(3)
+    logs = [
+        read_training_log(write_training_log(tmp_path, method=method, seed=seed), method=method, seed=seed)
+        for method in ("plain", "regft")
+        for seed in range(3)
     ]
-    figure = training_figure(paths)
+    figure = training_figure(logs)
     colors = {line.get_color() for axis in figure.axes for line in axis.get_lines()}
     assert colors == set(COLORS[:2])
     assert [axis.get_title(loc="left") for axis in figure.axes if axis.axison] == [

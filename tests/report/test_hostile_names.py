@@ -34,8 +34,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
         folder,
         metrics=[write_metrics(folder, metric_rows("plain"))],
         metadata=[write_run_metadata(folder, method="plain", note=NAMES[3])],
-        manifests=[
-            write_images(folder, source="gen", domain="photo", classes=NAMES, **further),
+        images=[write_images(folder, source="gen", domain="photo", classes=NAMES, **further)],
+        models=[
             write_model(folder, "hub-clip", kind="hub", repository=NAMES[1], revision=NAMES[0]),
             write_model(folder, "toy-clip", kind="pretrain", seen=NAMES[6]),
         ],

@@ -25,7 +25,6 @@ from tests.report.inputs import (
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.report import write_page
 from workflow_scripts.report.costs import duration, read_costs
-from workflow_scripts.report.provenance import run_name
 
 METHODS = ["zero-shot", "plain", "regft", "student"]
 
@@ -44,13 +43,19 @@ def write_figures(folder: Path, size: tuple[int, int] = (20, 10)) -> list[Path]:
 
 def written_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = None, **inputs: Any) -> str:
     """Run the entry point's job and return the page."""
+    values: dict[str, Any] = {
+        "metrics": [], "metadata": [], "models": [], "images": [], "figures": [], "costs": None, **inputs
+    }  # fmt: skip
     settings = {
+        "configuration": "toys",
         "title": HOSTILE[0],
         "fixed_alpha": "0.30",
         "comparisons": [comparison()] if comparisons is None else comparisons,
+        "models": values.pop("names", [f"model{number}" for number in range(len(values["models"]))]),
+        "runs": values.pop("runs", [f"run {number}" for number in range(len(values["metadata"]))]),
+        "shared": ["models/toy-clip", "images/toys/gen/photo"],
     }
     output = folder / "report/index.html"
-    values = {"metrics": [], "metadata": [], "manifests": [], "figures": [], "costs": None, **inputs}
     table = folder / "report/metrics.csv"
     write_page.job(
         type("Options", (), {"settings": json.dumps(settings), "output": output, "table": table, **values})()
@@ -61,9 +66,14 @@ def written_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = Non
 def write_costs(folder: Path) -> Path:
     benchmarks = folder / "benchmarks"
     rows = {
-        "train_finetune/a/b/0.tsv": (90.0, 100),
-        "train_finetune/a/b/1.tsv": (30.0, 300),
-        "score_images/x.tsv": (60, "-"),
+        "train_finetune/toys/runs/a/b/0.tsv": (90.0, 100),
+        "train_finetune/toys/runs/a/b/1.tsv": (30.0, 300),
+        "train_finetune/others/runs/a/b/1.tsv": (1000.0, 3000),
+        "pretrain_clip/shared/models/toy-clip.tsv": (20.0, 50),
+        "pretrain_clip/shared/models/other-clip.tsv": (1000.0, 3000),
+        "generate_images/shared/images/toys/gen/photo/0-4.tsv": (10.0, 40),
+        "generate_images/shared/images/toys/gen/sketch/0-4.tsv": (1000.0, 40),
+        "score_images/toys/runs/x.tsv": (60, "-"),
     }
     for name, (seconds, memory) in rows.items():
         path = benchmarks / name
@@ -83,10 +93,12 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         "safety_checker": True,
         "nested": {"a": 1},
     }
-    manifests = [
+    images = [
         write_images(folder, source="gen", domain="photo", **scheduler),
         write_images(folder, source="gen", domain="sketch", **scheduler),
         write_images(folder, source="real-test", domain="photo"),
+    ]
+    models = [
         write_model(folder, "toy-clip", kind="pretrain", seen=f"40 images {HOSTILE[1]}"),
         write_model(folder, "hub-clip", kind="hub", repository="org/name", revision="abc"),
     ]
@@ -97,7 +109,10 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
             write_run_metadata(folder, method="plain", note=HOSTILE[0]),
             write_run_metadata(folder, method="regft"),
         ],
-        manifests=manifests,
+        images=images,
+        models=models,
+        names=["toy-clip", "hub-clip"],
+        runs=["toys, gen, clip, plain, seed0", "toys, gen, clip, regft, seed0"],
         figures=write_figures(folder),
         costs=write_costs(folder),
     )
@@ -214,11 +229,13 @@ def test_the_table_of_all_metrics(full: tuple[Path, str]) -> None:
     assert one[(one["domain"] == "photo") & (one["metric"] == "top1")]["value"].item() == pytest.approx(0.8)
 
 
-def test_costs_are_added_up(full: tuple[Path, str]) -> None:
+def test_costs_of_own_jobs_and_of_shared_ones_that_are_used_are_added_up(full: tuple[Path, str]) -> None:
     assert tables_of(full[1])["Cost"][1:] == [
         ["train_finetune", "2", "2 min 00 s", "", "300 MB"],
         ["score_images", "1", "1 min 00 s", "", "–"],
-        ["all", "3", "3 min 00 s", "", "300 MB"],
+        ["pretrain_clip", "1", "20.0 s", "", "50 MB"],
+        ["generate_images", "1", "10.0 s", "", "40 MB"],
+        ["all", "5", "3 min 30 s", "", "300 MB"],
     ]
     assert 'style="width: 50.0%"' in full[1]
 
@@ -232,9 +249,9 @@ def test_missing_and_damaged_costs_are_said(tmp_path: Path) -> None:
     assert "No cost is known" in written_page(tmp_path)
     assert "No cost is known" in written_page(tmp_path, costs=tmp_path / "nowhere")
     folder = write_costs(tmp_path)
-    (folder / "score_images/empty.tsv").write_text("")
-    (folder / "score_images/other.tsv").write_text("a\tb\n1\t2\n")
-    assert read_costs(folder).unreadable == 2
+    (folder / "score_images/toys/empty.tsv").write_text("")
+    (folder / "score_images/toys/other.tsv").write_text("a\tb\n1\t2\n")
+    assert read_costs(folder, configuration="toys", shared=()).unreadable == 2
     assert "2 benchmark files could not be read and are left out." in written_page(tmp_path, costs=folder)
 
 
@@ -287,14 +304,18 @@ def test_a_real_training_source_is_not_called_generated(tmp_path: Path) -> None:
     assert "(generated)" not in text
 
 
-def test_a_runs_name_comes_from_its_path() -> None:
-    path = Path("/a/results/toys/runs/gen/clip/plain/seed0/metadata.json")
-    assert run_name(path) == "toys, gen, clip, plain, seed0"
-    assert run_name(Path("metadata.json")) == "metadata.json"
+def test_names_come_from_the_settings_not_from_paths(tmp_path: Path) -> None:
+    metadata = [write_run_metadata(tmp_path, method="plain")]
+    models = [write_model(tmp_path, "a-1a2b3c4d", kind="hub", repository="org/name", revision="abc")]
+    text = written_page(tmp_path, metadata=metadata, runs=["toys, gen, clip, plain, seed0"], models=models, names=["a"])
+    assert "<summary>toys, gen, clip, plain, seed0</summary>" in text
+    assert tables_of(text)["Models"][1][0] == "a"
+    with pytest.raises(InputError, match="--metadata: 1 files, but the settings name 0"):
+        written_page(tmp_path, metadata=metadata, runs=[])
 
 
 @pytest.mark.parametrize("content", ["{", "[]", None])
-@pytest.mark.parametrize("kind", ["metadata", "manifests", "figures"])
+@pytest.mark.parametrize("kind", ["metadata", "models", "images", "figures"])
 def test_damaged_inputs_are_named_and_nothing_is_written(tmp_path: Path, kind: str, content: str | None) -> None:
     path = tmp_path / "results/report/figures/toys/gen/clip/images.png"
     path.parent.mkdir(parents=True)

@@ -7,10 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from workflow_scripts.planning.locations import Locations
+from workflow_scripts.planning.plan import Plan
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
@@ -20,7 +24,7 @@ METHODS = Path(__file__).with_name("methods.yaml")
 SMALL = Path(__file__).with_name("small.yaml")
 PLANNERS = 2
 """Dry runs at a time."""
-DATA = (".parquet", ".safetensors", ".csv", ".jsonl", "manifest.json", "metadata.json", "classes.json", ".png")
+DATA = (".parquet", ".safetensors", ".csv", ".jsonl", ".json", ".png")
 """Files of which two runs on one machine give the same bits: no times or names of hosts in them."""
 
 
@@ -69,7 +73,7 @@ def planned_in(text: str) -> dict[str, int]:
 
 
 def merge(base: Any, overlay: Any) -> Any:
-    """Return a configuration with an overlay, as Snakemake merges them."""
+    """Return a configuration with an overlay that names single values at any depth."""
     if isinstance(base, dict) and isinstance(overlay, dict):
         return {**base, **{key: merge(base.get(key), value) for key, value in overlay.items()}}
     return overlay
@@ -81,15 +85,26 @@ def all_methods(overlay: dict[str, Any] | None = None) -> dict[str, Any]:
     return merged
 
 
-def small_files(project: Path) -> tuple[str, ...]:
+def digits_with(overlay: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the whole configuration of the digits preset with an overlay."""
+    whole: dict[str, Any] = merge(yaml.safe_load((ROOT / DIGITS).read_text(encoding="utf-8")), overlay or {})
+    return whole
+
+
+def small_files() -> tuple[str, ...]:
     """Return the options that name the smallest configuration."""
-    return ("--configfile", str(project / DIGITS), str(SMALL))
+    return ("--configfile", str(SMALL))
 
 
-def small_overlay() -> dict[str, Any]:
-    """Return the overlay that makes the digits preset as small as it can be."""
-    overlay: dict[str, Any] = yaml.safe_load(SMALL.read_text(encoding="utf-8"))
-    return overlay
+def small_configuration() -> dict[str, Any]:
+    """Return the digits preset as small as it can be, whole."""
+    whole: dict[str, Any] = yaml.safe_load(SMALL.read_text(encoding="utf-8"))
+    return whole
+
+
+def locations(config: dict[str, Any]) -> Locations:
+    """Return where a whole configuration's products lie."""
+    return Locations(Plan(config))
 
 
 def digests(results: Path) -> dict[str, str]:
@@ -119,18 +134,20 @@ class Planner:
         self, project: Path, overlay: dict[str, Any] | None = None, directory: Path | None = None
     ) -> tuple[int, str]:
         """Return exit code and output of a dry run of the digits preset with an overlay."""
-        process = self.idle.get()
-        files = [str(project / DIGITS)]
+        path = project / DIGITS
         if overlay:
-            path = self.scratch / f"{process.pid}.yaml"
-            path.write_text(yaml.safe_dump(overlay, allow_unicode=True), encoding="utf-8")
-            files.append(str(path))
-        output = self.scratch / f"{process.pid}.txt"
+            path = self.scratch / f"{uuid.uuid4().hex}.yaml"
+            path.write_text(yaml.safe_dump(digits_with(overlay), allow_unicode=True, sort_keys=False), encoding="utf-8")
         arguments = ["-n", "--snakefile", str(project / "Snakefile"), "--directory", str(directory or project)]
-        arguments += ["--configfile", *files]
+        return self.call([*arguments, "--configfile", str(path)])
+
+    def call(self, arguments: list[str], folder: Path = Path("/")) -> tuple[int, str]:
+        """Return exit code and output of snakemake with any arguments, called in a folder."""
+        process = self.idle.get()
+        output = self.scratch / f"{process.pid}.txt"
         assert process.stdin is not None
         assert process.stdout is not None
-        request = {"folder": "/", "arguments": arguments, "output": str(output)}
+        request = {"folder": str(folder), "arguments": arguments, "output": str(output)}
         try:
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.harness import ROOT, Planner, copy_project, merge, run
+from tests.workflow.harness import ROOT, Planner, copy_project, digits_with, locations, merge, run
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,8 @@ def digits(**changes: Any) -> dict[str, Any]:
 def methods(name: str, **changes: Any) -> dict[str, Any]:
     """Return an overlay that runs one method on digits, with changed settings."""
     block = {"datasets": ["digits"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": [name]}
-    return {"methods": {name: changes}, "runs": [block]}
+    kinds = {"ogen": {"kind": "ogen"}, "vl2v-adip": {"kind": "vl2v-adip"}}
+    return {"methods": {name: {**kinds.get(name, {}), **changes}}, "runs": [block]}
 
 
 # ruff: noqa: E501
@@ -43,7 +44,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     (digits(classes=["one"]), "datasets.digits: class names: 1 class is too few"),
     (digits(classes=["one", "one"]), "datasets.digits: class names: 'one' occurs twice"),
     (digits(classes=["one", "two"]), "datasets.digits.classes: 2 names, but digits has 10 classes"),
-    (digits(classes_file="/none.txt"), "datasets.digits: /none.txt: missing"),
+    (digits(classes_file="/none.txt"), "datasets.digits.classes_file: /none.txt: missing"),
     (digits(prompts={"domains": {"photo": ["no placeholder"]}}), "a template holds {} exactly once"),
     (digits(prompts={"domains": {"mean": ["a {}"]}}), "datasets.digits: the domain name 'mean' is reserved"),
     ({"generators": {"digits-diffusion": {"scheduler": "magic"}}}, "generators.digits-diffusion.scheduler: Input should be"),
@@ -61,7 +62,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
         "methods.regft.leave_one_domain_out: the real domain 'sketch' has no domain",
     ),
     (methods("regft", shots=4), "methods.regft.shots: only real images are taken as shots"),
-    (methods("vl2v-adip", student="nobody"), "methods.vl2v-adip.student: 'nobody' is not defined (known: small-student)"),
+    (methods("vl2v-adip", student="nobody"), "methods.vl2v-adip.student: 'nobody' is not defined (known: none is defined)"),
     ({"methods": {"a.without-b": {"kind": "finetune"}}}, "methods.a.without-b: '.without-' in a name is reserved"),
     (
         {"runs": [{"datasets": ["digits"], "sources": ["real-train"], "clips": ["digits-clip"], "methods": ["plain"]}]},
@@ -92,6 +93,53 @@ def test_all_errors_are_listed(project: Path, planner: Planner) -> None:
         assert key in text
 
 
+def written(path: Path, config: dict[str, Any]) -> str:
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    return str(path)
+
+
+def bad_runs(project: Path, folder: Path) -> dict[str, list[str]]:
+    """Return snakemake's arguments by the way in which one wrong value gets into a configuration."""
+    wrong = {"methods": {"plain": {"kind": "finetune", "epochs": 0}}}
+    preset, snakefile = str(project / "presets/digits.yaml"), str(project / "Snakefile")
+    module = f"""
+module nameonly:
+    snakefile: {snakefile!r}
+    config: {{"extends": "presets/digits.yaml", **{wrong}}}
+use rule * from nameonly as nameonly_*
+"""
+    (folder / "module.smk").write_text(module)
+    (folder / "named.smk").write_text(f"configfile: 'extending.yaml'\ninclude: {snakefile!r}\n")
+    extending = written(folder / "extending.yaml", {"extends": "presets/digits.yaml", **wrong})
+    return {
+        "one file": ["-s", snakefile, "--configfile", written(folder / "whole.yaml", digits_with(wrong))],
+        "a file that extends": ["-s", snakefile, "--configfile", extending],
+        "two files": ["-s", snakefile, "--configfile", preset, written(folder / "second.yaml", wrong)],
+        "a single value": ["-s", snakefile, "--configfile", preset, "--config", "set={methods.plain.epochs: 0}"],
+        "a whole key": [
+            "-s",
+            snakefile,
+            "--configfile",
+            preset,
+            "--config",
+            "methods={plain: {kind: finetune, epochs: 0}}",
+        ],
+        "a configfile of an including workflow": ["-s", str(folder / "named.smk"), "all"],
+        "a module's config": ["-s", str(folder / "module.smk")],
+    }
+
+
+def test_a_wrong_value_is_one_line_in_every_way_of_merging(project: Path, planner: Planner, tmp_path: Path) -> None:
+    for way, arguments in bad_runs(project, tmp_path).items():
+        code, text = planner.call([*arguments, "-n", "--directory", str(tmp_path)], folder=tmp_path)
+        assert code == 1, way
+        message = "methods.plain.epochs: Input should be greater than or equal to 1 (given: 0)"
+        # With `methods` replaced whole, what the runs name is missing too.
+        assert text.count(message) == 1, f"{way}: {text}"
+        assert "Traceback" not in text
+    assert not (tmp_path / "results").exists()
+
+
 def folder_overlay(root: Path) -> dict[str, Any]:
     images = {"kind": "folder", "test": {"photo": str(root)}}
     dataset = {"images": images, "prompts": {"domains": {"photo": ["a photo of a {}."]}}}
@@ -101,13 +149,12 @@ def folder_overlay(root: Path) -> dict[str, Any]:
 
 def test_folders_are_validated_before_any_job(project: Path, planner: Planner, tmp_path: Path) -> None:
     _, text = planner.text(project, folder_overlay(tmp_path / "none"))
-    assert f"datasets.mine: {tmp_path / 'none'}: no such folder" in text
+    assert f"datasets.mine.images.test.photo: {tmp_path / 'none'}: no such folder" in text
     for name in ("cat", "dog"):
         (tmp_path / "pets" / name).mkdir(parents=True)
     (tmp_path / "pets/cat/1.png").write_bytes(b"x")
     _, text = planner.text(project, folder_overlay(tmp_path / "pets"))
-    assert "datasets.mine: " in text
-    assert "folder 'dog' holds no picture" in text
+    assert f"datasets.mine.images.test.photo: {tmp_path / 'pets'}: folder 'dog' holds no picture" in text
 
 
 def test_a_damaged_picture_fails_by_name_and_leaves_nothing(project: Path, tmp_path: Path) -> None:
@@ -117,7 +164,7 @@ def test_a_damaged_picture_fails_by_name_and_leaves_nothing(project: Path, tmp_p
         (root / name / "1.png").write_bytes(b"not a picture")
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(yaml.safe_dump(folder_overlay(root)))
-    target = "results/mine/images/real-test/photo/shards/00000.parquet"
+    target = locations(digits_with(folder_overlay(root))).shards("mine", "real-test", "photo")[0]
     preset = str(project / "presets/digits.yaml")
     result = run(project, target, "--configfile", preset, str(overlay), directory=tmp_path)
     assert result.returncode == 1
@@ -133,10 +180,14 @@ def test_class_names_are_data(project: Path, tmp_path: Path) -> None:
         "images": {"kind": "none"},
         "prompts": {"domains": {"photo": ["a photo of a {}."]}, "head": {"kind": "single"}},
     }
-    run_block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": []}
+    run_block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": ["plain"]}
     overlay = tmp_path / "overlay.yaml"
-    overlay.write_text(yaml.safe_dump({"datasets": {"odd": dataset}, "runs": [run_block]}, allow_unicode=True))
-    targets = ["results/odd/prompts/generation/photo.parquet", "results/odd/prompts/head.parquet"]
+    config = {"datasets": {"odd": dataset}, "runs": [run_block]}
+    overlay.write_text(yaml.safe_dump(config, allow_unicode=True))
+    targets = [
+        locations(digits_with(config)).generation_prompts("odd", "photo"),
+        "results/digits/prompts/odd/head.parquet",
+    ]
     preset = str(project / "presets/digits.yaml")
     result = run(project, *targets, "--configfile", preset, str(overlay), directory=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -157,11 +208,12 @@ def test_the_schema_in_the_repository_is_the_settings(tmp_path: Path) -> None:
 
 
 def test_presets_are_valid() -> None:
+    from workflow_scripts.planning.configuration_files import load_configuration
     from workflow_scripts.planning.validation import validated_configuration
 
-    base = yaml.safe_load((ROOT / "config.yaml").read_text())
-    for preset in sorted((ROOT / "presets").glob("*.yaml")):
-        assert validated_configuration(merge(base, yaml.safe_load(preset.read_text()))).runs, preset.name
+    for preset in [ROOT / "config.yaml", *sorted((ROOT / "presets").glob("*.yaml"))]:
+        layers = load_configuration(files=[preset], workflow_folder=ROOT, changes={})
+        assert validated_configuration(layers.values).runs, preset.name
 
 
 def test_conda_environment_and_lock_are_the_same() -> None:

@@ -1,6 +1,8 @@
 """The digits preset twice: everything is there, it is bit-identical, and the second run does nothing."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import open_clip
@@ -10,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.workflow.harness import copy_project, digests, run, small_files
+from tests.workflow.harness import copy_project, digests, digits_with, locations, run, small_files
 
-RUN = "results/digits/runs/digits-diffusion/digits-clip"
+RUN = "results/digits/runs/digits/digits-diffusion/digits-clip"
+WHERE = locations(digits_with())
 
 
 def test_a_second_run_does_nothing(finished: Path) -> None:
@@ -26,7 +29,7 @@ def test_two_runs_from_nothing_are_bit_identical(undisturbed: Path, tmp_path: Pa
     project = copy_project(tmp_path / "project")
     elsewhere = tmp_path / "work"
     elsewhere.mkdir()
-    result = run(project, *small_files(project), directory=elsewhere)
+    result = run(project, *small_files(), directory=elsewhere)
     assert result.returncode == 0, result.stderr[-5000:]
     first, second = digests(undisturbed / "results"), digests(elsewhere / "results")
     assert len(first) > 35
@@ -34,8 +37,33 @@ def test_two_runs_from_nothing_are_bit_identical(undisturbed: Path, tmp_path: Pa
     assert not (project / "results").exists()
 
 
+def test_two_configurations_in_turn_leave_each_others_results_alone(undisturbed: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(undisturbed, project, symlinks=True)
+    exports = 'exports=["0.50"]'
+    first = run(project, *small_files(), "--config", exports)
+    assert first.returncode == 0, first.stderr[-3000:]
+    own = project / "results/small"
+    before = {path: path.read_bytes() for path in own.rglob("*") if path.is_file()}
+    # Equal names of methods, other settings: another name is another place, and what is equal is not made again.
+    second = run(project, *small_files(), "--config", exports, "name=other", "set={methods.regft.epochs: 2}")
+    assert second.returncode == 0, second.stderr[-3000:]
+    assert not re.search("rule (generate_images|pretrain_clip|convert_real_images|embed_images):", second.stderr)
+    run_folder = "runs/digits/digits-diffusion/digits-clip/regft/seed0"
+    epochs = {
+        name: json.loads((project / f"results/{name}/{run_folder}/metadata.json").read_text())["settings"]["epochs"]
+        for name in ("small", "other")
+    }
+    assert epochs == {"small": 4, "other": 2}
+    third = run(project, *small_files(), "--config", exports)
+    assert "Nothing to be done" in third.stdout + third.stderr
+    assert {path: path.read_bytes() for path in own.rglob("*") if path.is_file()} == before
+    names = {path.name for path in before}
+    assert {"index.html", "metadata.json", "open_clip_model.safetensors", "head.safetensors"} <= names
+
+
 def test_the_metric_table_says_what_was_measured(finished: Path) -> None:
-    table = pd.read_csv(finished / "results/report/metrics.csv", dtype={"alpha": str}, keep_default_na=False)
+    table = pd.read_csv(finished / "results/digits/report/metrics.csv", dtype={"alpha": str}, keep_default_na=False)
     top1 = table[(table.metric == "top1") & (table.label_set == "all")].set_index(["method", "alpha", "domain"]).value
     zero_shot = top1["zero-shot", "0.00", "photo"]
     assert zero_shot > 0.4
@@ -87,7 +115,7 @@ def test_an_export_loads_in_plain_open_clip_and_scores_like_the_grid(finished: P
     head = load_file(folder / "head.safetensors")
     classes = json.loads((folder / "classes.json").read_text())
     assert classes[3] == "three"
-    shard = finished / "results/digits/images/real-test/photo/shards/00000.parquet"
+    shard = finished / WHERE.shards("digits", "real-test", "photo")[0]
     rows = pq.read_table(shard).to_pylist()
     import io
 

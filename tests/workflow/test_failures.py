@@ -1,5 +1,6 @@
 """The failure matrix: a job that failed is planned again with all that follows; a deleted product is planned."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, rule_of, with_followers
-from tests.workflow.harness import DIGITS, METHODS, Planner, all_methods, run
+from tests.workflow.harness import DIGITS, METHODS, Planner, all_methods, digits_with, run
 
 CHANGES: dict[str, dict[str, Any]] = {
     "pretrain_clip": {"clips": {"digits-clip": {"seed": 5}}},
@@ -56,10 +57,10 @@ def test_a_failed_job_is_planned_with_all_that_follows(
     path = project / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
     original = path.read_text()
     overlay = tmp_path / "overlay.yaml"
-    overlay.write_text(yaml.safe_dump(CHANGES[rule]))
+    overlay.write_text(yaml.safe_dump(digits_with(CHANGES[rule]), sort_keys=False))
     path.write_text(BROKEN + original.replace("from __future__", "#"))
     # All jobs that do not follow the broken one finish, so that what is planned afterwards is due to it alone.
-    failed = run(project, "--keep-going", "--configfile", str(project / "presets/digits.yaml"), str(overlay))
+    failed = run(project, "--keep-going", "--configfile", str(overlay))
     assert failed.returncode == 1
     path.write_text(original)
     plan = planner.plan(project, CHANGES[rule])
@@ -93,9 +94,11 @@ def test_a_failed_job_of_a_method_is_planned_with_all_that_follows(
 
 
 def test_every_deleted_product_is_planned(with_methods: Path, planner: Planner) -> None:
-    products = sorted(path for path in (with_methods / "results").rglob("*") if path.is_file())
+    results = with_methods / "results"
+    products = sorted(path.relative_to(results) for path in results.rglob("*") if path.is_file())
     kept = [path for path in products if not {"logs", "benchmarks", "scores.parts", ".locks"} & set(path.parts)]
-    one_per_kind = {(path.name, path.parts[-3] if path.name == "00000.parquet" else ""): path for path in kept}
+    one_per_kind = {(*path.parts[:2], re.sub(r"[\da-f]{8}|\d+", "#", path.name)): results / path for path in kept}
+    assert {("shared", "images", "#-#.parquet"), ("shared", "images", "#-of-#.parquet")} <= set(one_per_kind)
     for path in one_per_kind.values():
         hidden = path.with_name(f".{path.name}.hidden")
         path.rename(hidden)

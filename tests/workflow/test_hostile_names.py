@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from tests.workflow.harness import DIGITS, copy_project, run
+from tests.workflow.harness import DIGITS, copy_project, digits_with, locations, run
 from workflow_scripts.common.images import encode_png
 from workflow_scripts.common.shards import load_image_set
 from workflow_scripts.real_images.folders import folder_of
@@ -40,7 +40,7 @@ def overlay(root: Path, descriptions: Path) -> dict[str, Any]:
         "images": {"kind": "folder", "test": {"photo": str(root)}},
         "prompts": {"domains": {"photo": [TEMPLATE]}, "head": {"kind": "descriptions", "file": str(descriptions)}},
     }
-    block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": []}
+    block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": ["plain"]}
     return {
         "datasets": {"odd": dataset},
         "runs": [block],
@@ -56,8 +56,9 @@ def test_everything_is_data(tmp_path: Path) -> None:
     descriptions.write_text(json.dumps({name: [f"{name} $(touch pwned)"] for name in CLASSES}))
     (work / "overlay.yaml").write_text(yaml.safe_dump(overlay(root, descriptions), allow_unicode=True))
     before = {path for path in tmp_path.rglob("*") if path.is_relative_to(work)}
-    targets = ["results/odd/prompts/generation/photo.parquet", "results/odd/prompts/head.parquet"]
-    targets.append("results/odd/images/real-test/photo/manifest.json")
+    where = locations(digits_with(overlay(root, descriptions)))
+    targets = [where.generation_prompts("odd", "photo"), "results/digits/prompts/odd/head.parquet"]
+    targets.append(where.image_manifest("odd", "real-test", "photo"))
     files = ["--configfile", str(project / DIGITS), str(work / "overlay.yaml")]
     result = run(project, *targets, *files, directory=work)
     assert result.returncode == 0, result.stderr[-3000:]
@@ -76,9 +77,9 @@ def test_everything_is_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a\nb", "a\0b", "a\u202eb", "x" * 10_000, "\u200b"])
 def test_a_name_that_hides_something_stops_before_any_job(name: str, tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
-    changes = {"datasets": {"digits": {"classes": [name, *map(str, range(9))]}}}
-    (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(changes))
-    result = run(project, "--configfile", str(project / DIGITS), str(tmp_path / "overlay.yaml"), directory=tmp_path)
+    config = digits_with({"datasets": {"digits": {"classes": [name, *map(str, range(9))]}}})
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    result = run(project, "--configfile", str(tmp_path / "config.yaml"), directory=tmp_path)
     assert result.returncode == 1
     assert len([line for line in result.stderr.splitlines() if "datasets.digits: class names: " in line]) == 1
     assert "Traceback" not in result.stderr

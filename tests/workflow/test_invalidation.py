@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.workflow.graph import ENTRY_POINTS, rule_of, with_followers
-from tests.workflow.harness import DIGITS, PLANNERS, ROOT, Planner, all_methods, copy_project, merge
+from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, rule_of, with_followers
+from tests.workflow.harness import PLANNERS, ROOT, Planner, all_methods, copy_project, digits_with
 from workflow_scripts.planning.code import PACKAGE, files_of
 from workflow_scripts.planning.configuration import Configuration
 from workflow_scripts.planning.validation import validated_configuration
@@ -130,14 +129,13 @@ SKIPPED = {
     f"{CHECKPOINT}.clip": "the preset has one CLIP of this task that is pretrained here",
     f"{CHECKPOINT}.corpus.dataset": "the preset has one data set to learn from",
     "alphas": "a row of its own below",
+    "name": "another name is another configuration; a row of its own below",
 }
 
 
 def configuration() -> dict[str, Any]:
-    with (ROOT / "config.yaml").open() as base, (ROOT / DIGITS).open() as preset:
-        config = merge(yaml.safe_load(base), yaml.safe_load(preset))
-    merged = merge(config, all_methods())
-    whole: dict[str, Any] = Configuration.model_dump(validated_configuration(merged), mode="json")
+    config = digits_with(all_methods())
+    whole: dict[str, Any] = Configuration.model_dump(validated_configuration(config), mode="json")
     for block, names in USED.items():
         whole[block] = {name: whole[block][name] for name in names}
     del whole["runs"]
@@ -362,4 +360,58 @@ def test_another_base_list_retrains_what_is_trained_on_base_classes(with_methods
 
 
 def test_blocks_that_no_run_names_change_nothing(with_methods: Path, planner: Planner) -> None:
-    assert planner.plan(with_methods, all_methods({"clips": {"small-clip": {"width": 256}}})) == {}
+    other = {"kind": "hub", "repository": "org/name", "revision": "main"}
+    assert planner.plan(with_methods, all_methods({"clips": {"other-clip": other}})) == {}
+
+
+SHARED_RULES = {
+    "write_class_names",
+    "write_generation_prompts",
+    "convert_real_images",
+    "collect_real_images",
+    "pretrain_clip",
+    "pretrain_autoencoder",
+    "pretrain_text_to_image",
+    "pretrain_student",
+    "generate_images",
+    "collect_generated_images",
+    "embed_images",
+}
+"""Rules whose products lie in results/shared."""
+
+
+def test_another_configuration_shares_what_is_equal_and_nothing_else(with_methods: Path, planner: Planner) -> None:
+    plan = planner.plan(with_methods, all_methods({"name": "other"}))
+    assert set(plan) == set(FOLLOWS) - SHARED_RULES
+    # Two of the same shard's images per class are one shard each: more images share the first.
+    fewer = {"name": "other", "generators": {"digits-diffusion": {"images_per_class": 8}}}
+    assert planner.plan(with_methods, all_methods(fewer))["generate_images"] == 2
+    more = {"name": "other", "generators": {"digits-diffusion": {"images_per_class": 32}}}
+    assert planner.plan(with_methods, all_methods(more))["generate_images"] == 2
+    steps = {"name": "other", "generators": {"digits-diffusion": {"steps": 3}}}
+    assert SHARED_RULES & set(planner.plan(with_methods, all_methods(steps))) == {
+        "generate_images",
+        "collect_generated_images",
+        "embed_images",
+    }
+    clip = planner.plan(with_methods, all_methods({"name": "other", "clips": {"digits-clip": {"seed": 7}}}))
+    assert not {"write_class_names", "convert_real_images", "pretrain_autoencoder", "pretrain_student"} & set(clip)
+    assert (clip["pretrain_clip"], clip["pretrain_text_to_image"]) == (1, 1)
+
+
+@pytest.mark.parametrize("methods", [[], ["zero-shot"]])
+def test_zero_shot_alone_draws_nothing(methods: list[str], planner: Planner, tmp_path: Path) -> None:
+    block = {"datasets": ["digits"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": methods}
+    for runs in ([block], [{key: value for key, value in block.items() if key != "sources"}]):
+        assert planner.plan(ROOT, {"runs": runs}, directory=tmp_path) == {
+            "write_class_names": 1,
+            "convert_real_images": 4,
+            "collect_real_images": 4,
+            "pretrain_clip": 1,
+            "write_head_prompts": 1,
+            "build_zero_shot_head": 1,
+            "score_images": 2,
+            "compute_metrics": 1,
+            "draw_figures": 1,
+            "write_page": 1,
+        }

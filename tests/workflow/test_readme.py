@@ -9,14 +9,14 @@ from tests.workflow.harness import README_DIGITS, ROOT, SNAKEMAKE, readme_comman
 
 def test_the_digits_command_is_the_one_that_ran(finished: Path) -> None:
     assert README_DIGITS == ".venv/bin/snakemake --cores all --configfile presets/digits.yaml"
-    page = (finished / "results/report/index.html").read_text(encoding="utf-8")
+    page = (finished / "results/digits/report/index.html").read_text(encoding="utf-8")
     assert "nameonly on handwritten digits" in page
 
 
 def test_every_make_target_exists() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     targets = set(re.findall(r"\bmake ([a-z][\w-]*)", "\n".join([*re.findall(r"`([^`]*)`", text), *readme_commands()])))
-    assert {"demo", "test", "lint", "resume", "fault-injection"} <= targets
+    assert {"demo", "test", "lint", "resume", "test-full"} <= targets
     for target in sorted(targets):
         completed = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
         assert completed.returncode == 0, f"make {target}: {completed.stderr}"

@@ -1,5 +1,8 @@
 """The files of checkpoints and exports, by name: what rules declare, what trainings write and what loaders look for."""
 
+from collections.abc import Mapping
+from typing import Any
+
 OPEN_CLIP_CONFIG = "open_clip_config.json"
 OPEN_CLIP_WEIGHTS = "open_clip_model.safetensors"
 CLIP_FILES = (OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS)
@@ -26,6 +29,12 @@ PIPELINE_FILES = (
     "unet/diffusion_pytorch_model.safetensors",
 )
 """A diffusers pipeline, beside its autoencoder."""
+
+
+def pipeline_components(index: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the components that a pipeline's index names, as [library, class]; null is one that it goes without."""
+    return {name: entry for name, entry in index.items() if isinstance(entry, list) and entry != [None, None]}
+
 
 EXPORT_HEAD = "head.safetensors"
 EXPORT_CLASSES = "classes.json"

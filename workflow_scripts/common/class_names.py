@@ -78,4 +78,7 @@ def read_class_names(path: Path) -> tuple[str, ...]:
         raise InputError(f"{path}: not a readable list of class names ({error})") from None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise InputError(f"{path}: a JSON file of class names holds one list of texts")
-    return validated_class_names(names)
+    try:
+        return validated_class_names(names)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

@@ -1,5 +1,6 @@
 """The adapter between open_clip's models and this project: loading, preprocessing, text features."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from open_clip.transform import PreprocessCfg
 
 from workflow_scripts.common.checkpoint_files import CLIP_FILES, OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.logs import silenced
 from workflow_scripts.common.manifests import verified_model_folder
 from workflow_scripts.common.preprocessing import Preprocessing
 from workflow_scripts.common.remote_code import read_configuration, refuse_remote_code
@@ -19,6 +21,8 @@ from workflow_scripts.common.weights import load_weights, verify_same_tensors
 _TEXT_BATCH = 256
 _NOT_A_CLIP = (OSError, ValueError, TypeError, LookupError, AttributeError, AssertionError, RuntimeError)
 """What open_clip raises on configurations that make no sense."""
+_RANDOM_START = re.compile(r"No pretrained weights loaded for model '.*'\. Model initialized randomly\.", re.DOTALL)
+"""What open_clip says of a model that it builds without weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,9 @@ def load_clip(manifest: Path, *, device: torch.device) -> Clip:
     refuse_remote_code(folder)
     location = f"local-dir:{folder}"
     try:
-        model = open_clip.create_model(location, load_weights=False, device="cpu")
+        # The weights follow below, from safetensors alone and compared with the model's.
+        with silenced(_RANDOM_START):
+            model = open_clip.create_model(location, load_weights=False, device="cpu")
         tokenizer = open_clip.get_tokenizer(location)
     except _NOT_A_CLIP as error:
         raise InputError(f"{folder / OPEN_CLIP_CONFIG}: open_clip cannot build this model ({error})") from None

@@ -6,12 +6,15 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.logs import start_logging
 from workflow_scripts.common.texts import one_line
 
 logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
 
 TERMINATED = 143
 """Exit code after SIGTERM, as a shell reports it."""
@@ -46,3 +49,14 @@ def run(
     except Exception:
         logger.exception("%s failed", parser.prog)
         sys.exit(1)
+
+
+def in_order(names: Sequence[Item], paths: Sequence[Path], *, option: str) -> list[tuple[Item, Path]]:
+    """Return what the settings name with the files that an option gives, both in the same order.
+
+    Raises:
+        InputError: there are more or fewer files than names.
+    """
+    if len(names) != len(paths):
+        raise InputError(f"--{option}: {len(paths)} files, but the settings name {len(names)}; give one for each")
+    return list(zip(names, paths, strict=True))

@@ -89,6 +89,28 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def folder_entries(folder: Path, *, content: str) -> list[Path]:
+    """Return what lies in a folder, sorted.
+
+    Args:
+        folder: the folder.
+        content: what it should hold, in words, for the error.
+
+    Raises:
+        InputError: the folder is missing or may not be read.
+    """
+    try:
+        entries = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{folder}: no such folder; it should hold {content}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{folder}: not a readable folder ({reason}); check the path and its permissions") from None
+    if not os.access(folder, os.X_OK):
+        raise InputError(f"{folder}: not a readable folder (its files cannot be opened); check its permissions")
+    return entries
+
+
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()

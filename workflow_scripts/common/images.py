@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from workflow_scripts.common.constants import HELD_OUT
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.logs import progress
-from workflow_scripts.common.shards import ROWS_PER_GROUP, ImageSet
+from workflow_scripts.common.shards import ROWS_PER_GROUP, ImageSet, is_usable
 
 logger = logging.getLogger(__name__)
 
@@ -162,7 +162,7 @@ def decode_image_sets(
     rows = progress(_rows_of(sets, split, predicate), what="decoding", total=total)
     with ThreadPoolExecutor(threads) as pool:
         for group in _in_groups(rows, ROWS_PER_GROUP):
-            usable = [(domain, row) for domain, row in group if not (row["flagged"] or row["black"])]
+            usable = [(domain, row) for domain, row in group if is_usable(row)]
             left_out += len(group) - len(usable)
             for (domain, row), picture in zip(
                 usable, pool.map(lambda item: _decode(item, geometry), usable), strict=True

@@ -1,8 +1,10 @@
 """Logging to the console and a file, and progress bars that both can bear."""
 
 import logging
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +25,26 @@ def start_logging(path: Path | None) -> None:
     for noisy in ("httpx", "matplotlib", "PIL", "fontTools", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.captureWarnings(True)
+
+
+@contextmanager
+def silenced(message: re.Pattern[str]) -> Iterator[None]:
+    """Drop one message of a library that logs by `logging.warning()` and the like; all others get through.
+
+    Args:
+        message: matches the whole text of what is dropped.
+    """
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return message.fullmatch(record.getMessage()) is None
+
+    # Those functions log to the root logger itself: its filter sees their records and no other logger's.
+    root = logging.getLogger()
+    root.addFilter(wanted)
+    try:
+        yield
+    finally:
+        root.removeFilter(wanted)
 
 
 def progress(items: Iterable[Item], *, what: str, total: int | None = None) -> "tqdm[Item]":

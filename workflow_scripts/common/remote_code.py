@@ -21,14 +21,29 @@ def refuse_remote_code(folder: Path) -> None:
     Raises:
         InputError: a configuration is no JSON, asks for code that comes with the checkpoint, or names a model of a hub.
     """
+    for error in remote_code_errors(folder):
+        raise InputError(error)
+
+
+def remote_code_errors(folder: Path) -> Iterator[str]:
+    """Yield a line per configuration that is no JSON, and per key that asks for code or for a model of a hub."""
     for path in sorted((*folder.glob("*.json"), *folder.glob("*/*.json"))):
         if path.name.endswith(_CONFIGURATIONS):
-            for key, value in _entries(read_configuration(path)):
-                if key in _CODE_KEYS and value:
-                    raise InputError(f"{path}: asks for code of its own ({key}), which is never run; use a plain model")
-                hub = key == "timm_model_name" and ":" in str(value)
-                if hub or (key in _HUB_KEYS and value):
-                    raise InputError(f"{path}: {key} names a model of a hub, which is not fetched; use a whole model")
+            try:
+                content = read_configuration(path)
+            except InputError as error:
+                yield str(error)
+            else:
+                yield from _key_errors(path, content)
+
+
+def _key_errors(path: Path, content: dict[str, Any]) -> Iterator[str]:
+    for key, value in _entries(content):
+        hub = key in _HUB_KEYS or (key == "timm_model_name" and ":" in str(value))
+        if key in _CODE_KEYS and value:
+            yield f"{path}: asks for code of its own ({key}), which is never run; use a plain model"
+        elif hub and value:
+            yield f"{path}: {key} names a model of a hub, which is not fetched; use a whole model"
 
 
 def read_configuration(path: Path) -> dict[str, Any]:

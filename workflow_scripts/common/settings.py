@@ -1,6 +1,7 @@
 """The base class of all settings, and the types that several stages' settings share."""
 
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
@@ -44,7 +45,16 @@ def _visible(text: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH), AfterValidator(_visible)]
-"""A sentence, a title or a path: anything that shows, on one line."""
+"""A sentence or a title: anything that shows, on one line."""
+
+
+def _home_expanded(path: str) -> str:
+    # Path.expanduser would raise where nobody has that name, and write the path in another way.
+    return os.path.expanduser(path)  # noqa: PTH111
+
+
+PathText = Annotated[Text, AfterValidator(_home_expanded)]
+"""A path of a file or folder; `~` and `~name` at its start become a home folder, if there is such a user."""
 
 Precision = Literal["fp32", "bf16"]
 
@@ -112,6 +122,13 @@ def error_lines(error: ValidationError, text: str) -> list[str]:
         whole = None
     items = error.errors(include_url=False)
     return [one_line(line) for item in items if not _follows(item, items) for line in _errors(item, whole)]
+
+
+def text_keys(error: ValidationError, text: str) -> list[str]:
+    """Return the dotted keys of some JSON that were refused because a text belongs there."""
+    whole = json.loads(text)
+    items = error.errors(include_url=False)
+    return [_key(item["loc"], whole) for item in items if item["type"] in ("string_type", "literal_error")]
 
 
 def _follows(item: Any, items: Iterable[Any]) -> bool:

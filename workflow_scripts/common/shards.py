@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +65,15 @@ class ImageRow:
         values = dict(vars(self))
         values["image"] = {"bytes": self.image, "path": None}
         return values
+
+
+def is_usable(row: Mapping[str, Any]) -> bool:
+    """Return whether an image may be trained on, scored and shown: no checker flagged it, and it is not black.
+
+    Args:
+        row: a shard's row with at least the columns `flagged` and `black`.
+    """
+    return not (row["flagged"] or row["black"])
 
 
 def _schema(provenance: dict[str, Any]) -> pa.Schema:

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from workflow_scripts.common.constants import MEAN
-from workflow_scripts.common.entry_point import entry_parser, run
+from workflow_scripts.common.entry_point import entry_parser, in_order, run
 from workflow_scripts.common.files import replacing
 from workflow_scripts.evaluation.metric_table import metric_table
 from workflow_scripts.evaluation.settings import MetricsJob
@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 
 def job(options: argparse.Namespace) -> None:
-    """Read each domain's scores (a folder of the domain's name holds them) and write the table."""
+    """Read each domain's scores and write the table."""
     settings = MetricsJob.parse(options.settings)
-    table = metric_table({path.parent.name: path for path in options.scores}, settings)
+    table = metric_table(dict(in_order(settings.domains, options.scores, option="scores")), settings)
     with replacing(options.output) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6f", lineterminator="\n")
     best = table[(table.metric == "top1") & (table.domain == MEAN)]

@@ -30,7 +30,6 @@ SCORE_COLUMNS = pa.schema(
         ("log_sum_exp", pa.float32()),
         ("true_logit", pa.float32()),
         ("sum_squared_probabilities", pa.float32()),
-        ("entropy", pa.float32()),
         ("logits", pa.list_(pa.float16())),
     ]
 )
@@ -59,8 +58,7 @@ def summarize(logits: Tensor, labels: Tensor) -> dict[str, npt.NDArray[np.generi
     """
     wide = logits.double()
     log_sum_exp = wide.logsumexp(dim=-1)
-    log_probabilities = wide - log_sum_exp[:, None]
-    probabilities = log_probabilities.exp()
+    probabilities = (wide - log_sum_exp[:, None]).exp()
     top = wide.topk(min(TOP_CLASSES, wide.shape[-1]), dim=-1)
     return {
         "top_classes": top.indices.int().cpu().numpy(),
@@ -68,7 +66,6 @@ def summarize(logits: Tensor, labels: Tensor) -> dict[str, npt.NDArray[np.generi
         "log_sum_exp": log_sum_exp.float().cpu().numpy(),
         "true_logit": wide.gather(1, labels[:, None])[:, 0].float().cpu().numpy(),
         "sum_squared_probabilities": probabilities.square().sum(dim=-1).float().cpu().numpy(),
-        "entropy": -(probabilities * log_probabilities).sum(dim=-1).float().cpu().numpy(),
     }
 
 

@@ -46,6 +46,8 @@ class MetricsJob(Metrics):
     method: Name
     run_seed: Seed
     train_classes: str
+    domains: tuple[Name, ...]
+    """Evaluation domains, in the order of the score tables."""
 
 
 class Evaluation(Settings):

@@ -12,7 +12,7 @@ import transformers
 from diffusers import AutoPipelineForText2Image
 from safetensors import SafetensorError
 
-from workflow_scripts.common.checkpoint_files import PIPELINE_INDEX
+from workflow_scripts.common.checkpoint_files import PIPELINE_INDEX, pipeline_components
 from workflow_scripts.common.devices import DTYPES
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.manifests import read_manifest, verified_model_folder
@@ -80,11 +80,10 @@ def load_models(folder: Path, *, dtype: torch.dtype, variant: str | None) -> dic
             another shape; they are named.
     """
     models = {}
-    for name, entry in read_configuration(folder / PIPELINE_INDEX).items():
-        if isinstance(entry, list) and entry != [None, None]:
-            kind = _class_of(entry, folder)
-            if kind is not None and issubclass(kind, torch.nn.Module):
-                models[name] = _load_model(kind, folder / name, dtype=dtype, variant=variant)
+    for name, entry in pipeline_components(read_configuration(folder / PIPELINE_INDEX)).items():
+        kind = _class_of(entry, folder)
+        if kind is not None and issubclass(kind, torch.nn.Module):
+            models[name] = _load_model(kind, folder / name, dtype=dtype, variant=variant)
     return models
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from workflow_scripts.common.images import encode_png
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.seeds import image_seed
-from workflow_scripts.common.shards import ImageRow
+from workflow_scripts.common.shards import ImageRow, is_usable
 from workflow_scripts.generation.pipelines import accepted
 from workflow_scripts.generation.prompt_embeddings import EncodedPrompts, encode_prompts
 from workflow_scripts.generation.settings import GeneratedShardJob
@@ -78,7 +78,7 @@ def generate(pipeline: Any, wanted: list[Request], settings: GeneratedShardJob) 
         pictures, flags = generate_batch(pipeline, encoded, batch, settings)
         for request, picture, flagged in zip(batch, pictures, flags, strict=True):
             row = image_row(request, picture, flagged, settings)
-            suspicious += bool(row.flagged or row.black)
+            suspicious += not is_usable(row.as_dict())
             yield row
     if suspicious:
         logger.warning("%d of %d images are black or flagged by the safety checker", suspicious, len(wanted))

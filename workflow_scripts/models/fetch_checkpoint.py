@@ -9,11 +9,10 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from pydantic import Field, TypeAdapter, ValidationError
 
-from workflow_scripts.common.checkpoint_files import CLIP_FILES, PIPELINE_INDEX, STUDENT_FILES
+from workflow_scripts.common.checkpoint_layout import FORMATS, TEXT_TO_IMAGE, files_below, layout_errors
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.manifests import write_model_manifest
-from workflow_scripts.common.remote_code import refuse_remote_code
 from workflow_scripts.common.settings import error_lines
 from workflow_scripts.models.settings import FolderCheckpoint, HubCheckpoint
 
@@ -21,11 +20,6 @@ logger = logging.getLogger(__name__)
 
 PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model")
 """Files that are fetched and declared: configurations, weights, vocabularies. No pickles, no code."""
-
-SINGLE_MODELS = {"clip": ("open_clip", CLIP_FILES), "student": ("timm", STUDENT_FILES)}
-"""Models of one component: whose format they have, and the files that they need."""
-
-PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 
 _CHECKPOINT: TypeAdapter[HubCheckpoint | FolderCheckpoint] = TypeAdapter(
     Annotated[HubCheckpoint | FolderCheckpoint, Field(discriminator="kind")]
@@ -89,46 +83,19 @@ def checkpoint_files(folder: Path, *, what: str) -> list[str]:
         InputError: the folder or one of its files is missing, its weights are pickles only, or it asks for code of its
             own.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder; name the folder of a checkpoint")
-    refuse_remote_code(folder)
-    if what in SINGLE_MODELS:
-        library, needed = SINGLE_MODELS[what]
-        missing = [name for name in needed if not (folder / name).is_file()]
-        if missing:
-            raise InputError(
-                f"{folder}: no {missing[0]}; a {what} checkpoint in {library}'s format is {' and '.join(needed)}"
-            )
+    if errors := layout_errors(folder, what=what):
+        raise InputError(errors[0])
+    if what in FORMATS:
+        _, needed = FORMATS[what]
         names = {*needed, *(path.name for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model"))}
         return sorted(names)
-    if not (folder / PIPELINE_INDEX).is_file():
-        raise InputError(f"{folder}: no {PIPELINE_INDEX}; a text-to-image checkpoint is a diffusers folder")
-    paths = [path for pattern in PATTERNS for path in folder.rglob(pattern)]
-    names = {str(path.relative_to(folder)) for path in paths if not _hidden(path, folder)}
-    if not any(name.endswith(".safetensors") for name in names):
-        raise InputError(f"{folder}: no safetensors in it; pickled weights are never loaded, convert them first")
-    _refuse_pickled_components(folder)
-    return sorted(names)
-
-
-def _refuse_pickled_components(folder: Path) -> None:
-    # Otherwise a pipeline with one pickled component would be declared well and fail hours later, when it is loaded.
-    pickled = {path.parent for path in folder.glob("*/*") if path.suffix in PICKLES}
-    for component in sorted(pickled):
-        if not _hidden(component, folder) and not any(component.glob("*.safetensors")):
-            raise InputError(
-                f"{component}: only pickled weights, which are never loaded; convert them to safetensors first"
-            )
-
-
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return sorted({str(path.relative_to(folder)) for pattern in PATTERNS for path in files_below(folder, pattern)})
 
 
 def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
-    parser.add_argument("--what", choices=(*SINGLE_MODELS, "text-to-image"), required=True, help="kind of checkpoint")
+    parser.add_argument("--what", choices=(*FORMATS, TEXT_TO_IMAGE), required=True, help="kind of checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="manifest to write")
     run(job, parser)
 

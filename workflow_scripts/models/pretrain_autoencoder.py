@@ -25,7 +25,7 @@ def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
     parser.add_argument("--images", type=Path, nargs="+", required=True, help="training images, a manifest per domain")
-    parser.add_argument("--output", type=Path, required=True, help="weights to write, MODEL/vae/...safetensors")
+    parser.add_argument("--output", type=Path, required=True, help="weights to write, .../vae/NAME.safetensors")
     run(job, parser)
 
 

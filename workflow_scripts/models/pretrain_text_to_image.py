@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import shutil
 from pathlib import Path
 
 import torch
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 def job(options: argparse.Namespace) -> None:
-    """Encode images and captions, train, and write every component of the pipeline but the autoencoder's."""
+    """Encode images and captions, train, and write every component of the pipeline; the autoencoder is copied."""
     settings = DenoiserJob.parse(options.settings)
     seen = settings.denoiser.steps * settings.denoiser.batch_size
     corpus = read_corpus(options.images, settings.corpus, size=settings.image_size, seed=settings.seed, max_images=seen)
@@ -51,6 +52,9 @@ def job(options: argparse.Namespace) -> None:
         requires_safety_checker=False,
     )
     save_pipeline(folder, pipeline)
+    for name in AUTOENCODER_FILES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(options.autoencoder.parent / Path(name).name, folder / name)
     names = [*AUTOENCODER_FILES, *PIPELINE_FILES]
     origin = pretrained_origin(settings, settings.corpus, images=len(corpus))
     write_model_manifest(options.output, folder=folder, names=names, origin=origin)
@@ -73,7 +77,7 @@ def latent_corpus(
 
 
 def save_pipeline(folder: Path, pipeline: StableDiffusionPipeline) -> None:
-    """Save all parts but the autoencoder, which another job owns, and the index, in which no part is missing."""
+    """Save all components but the autoencoder, whose files are copied, and the index, in which none is missing."""
     components = {name: getattr(pipeline, name) for name in ("text_encoder", "tokenizer", "unet", "scheduler")}
     save_components(folder, components)
     write_text(folder / PIPELINE_INDEX, pipeline.to_json_string())
@@ -84,7 +88,7 @@ def main() -> None:
     parser = entry_parser(__doc__)
     parser.add_argument("--images", type=Path, nargs="+", required=True, help="training images, a manifest per domain")
     parser.add_argument("--clip", type=Path, required=True, help="manifest of the CLIP whose text tower is used")
-    parser.add_argument("--autoencoder", type=Path, required=True, help="weights of the autoencoder, MODEL/vae/...")
+    parser.add_argument("--autoencoder", type=Path, required=True, help="weights of the autoencoder, .../vae/...")
     parser.add_argument("--output", type=Path, required=True, help="manifest to write; the pipeline goes beside it")
     run(job, parser)
 

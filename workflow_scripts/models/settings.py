@@ -9,10 +9,10 @@ from workflow_scripts.common.settings import (
     Fraction,
     Name,
     NonNegative,
+    PathText,
     Positive,
     Seed,
     Settings,
-    Text,
     matching,
 )
 
@@ -41,8 +41,8 @@ class FolderCheckpoint(Settings):
     """A folder on this machine: open_clip's configuration and safetensors, or a diffusers pipeline."""
 
     kind: Literal["folder"]
-    path: Text
-    """The folder; relative paths start at the working directory."""
+    path: PathText
+    """The folder; relative paths start at the working directory, `~` is the home folder."""
 
 
 class Corpus(Settings):

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from workflow_scripts.common.constants import REAL_TRAIN
-from workflow_scripts.common.settings import Alpha, Count, Name, Seed, Settings, Text
+from workflow_scripts.common.constants import REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.settings import Alpha, Count, Name, PathText, Seed, Settings
 from workflow_scripts.evaluation.settings import Evaluation
 from workflow_scripts.generation.settings import Sampling
 from workflow_scripts.models.settings import (
@@ -26,7 +26,7 @@ class Dataset(Settings):
 
     classes: tuple[str, ...] | None = None
     """Class names in label order; if null, the data set's own or the names of its class folders."""
-    classes_file: Text | None = None
+    classes_file: PathText | None = None
     """File of class names, one per line or a JSON list; in place of `classes`."""
     base_classes: Literal["half"] | tuple[str, ...] | None = None
     """Base classes of the base/new protocol: the first half (rounded up), or their names; null: no such protocol."""
@@ -45,14 +45,14 @@ class Generator(Sampling):
 
 
 class RunBlock(Settings):
-    """Every combination of what is listed is trained, averaged and evaluated."""
+    """Every combination of what is listed is trained, averaged and evaluated; zero-shot always stands beside it."""
 
     datasets: Annotated[tuple[Name, ...], Field(min_length=1)]
-    sources: Annotated[tuple[Name, ...], Field(min_length=1)]
+    sources: tuple[Name, ...] = ()
     """Images to train on: names of generators, or real-train. Methods with `train_on: real` take real-train anyway."""
     clips: Annotated[tuple[Name, ...], Field(min_length=1)]
-    methods: tuple[Name, ...]
-    """Names of methods; zero-shot always stands beside them."""
+    methods: tuple[Name, ...] = ()
+    """Names of methods; without any (or with `zero-shot` alone) nothing is drawn and nothing is trained."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
 
 
@@ -66,22 +66,33 @@ class Threads(Settings):
     evaluation: Count = 1
 
 
-class Configuration(Settings):
-    """Everything that `config.yaml` and its overlays may say."""
+EXTENDS = "extends"
+_EXTENDS_SCHEMA = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+    "description": "File, or files, that this one builds on; what both hold is replaced whole.",
+}
 
+DEFAULT_ALPHAS = tuple(f"{number / 10:.2f}" for number in range(11))
+
+
+class Configuration(Settings):
+    """Everything that a configuration may say. What is left out has the default that stands here."""
+
+    name: Name
+    """Runs, scores, metrics, exports and the page lie in results/NAME; checkpoints and images are shared."""
     datasets: dict[Name, Dataset]
     clips: dict[Name, ClipCheckpoint]
     generators: dict[Name, Generator] = Field(default={})
     students: dict[Name, StudentCheckpoint] = Field(default={})
     """Networks that VL2V-ADiP distils into."""
     methods: dict[Name, AnyMethod] = Field(default={})
-    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1, max_length=101)]
+    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1, max_length=101)] = DEFAULT_ALPHAS
     """Weights of the fine-tuned endpoint that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""
     exports: tuple[Alpha, ...] = ()
     """Alphas whose averaged model is written for plain open_clip."""
     runs: Annotated[tuple[RunBlock, ...], Field(min_length=1)]
     evaluation: Evaluation = Evaluation()
-    report: Report
+    report: Report = Report()
     threads: Threads = Threads()
 
 
@@ -101,14 +112,24 @@ def domains_of_source(configuration: Configuration, dataset: str, source: str) -
     return real_domains(block, REAL_TRAIN) if source == REAL_TRAIN else tuple(block.prompts.domains)
 
 
+def trained_methods(block: RunBlock) -> tuple[str, ...]:
+    """Return the names of a block's methods that train something; zero-shot may be named, and does not."""
+    return tuple(name for name in block.methods if name != ZERO_SHOT)
+
+
 def run_source(method: AnyMethod, source: str) -> str:
     """Return the source that a run trains on: its method's real images, or what its block names."""
     return REAL_TRAIN if method.train_on == "real" else source
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of the configuration, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Configuration.model_json_schema()}
+    """Return the JSON schema of a configuration's file, for editors: whole, or building on other files."""
+    whole = Configuration.model_json_schema()
+    properties = {EXTENDS: _EXTENDS_SCHEMA, **whole.pop("properties")}
+    either = [{"required": whole.pop("required")}, {"required": [EXTENDS]}]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "anyOf": either, "properties": properties
+    }  # fmt: skip
 
 
 def write_schema(path: Path) -> None:

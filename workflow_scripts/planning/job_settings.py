@@ -1,15 +1,17 @@
 """The settings of each job: exactly the block that it uses, as canonical JSON."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
-from workflow_scripts.common.constants import HELD_OUT, REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN, ZERO_SHOT
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.seeds import domainbed_seed
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.evaluation.settings import MetricsJob, ScoringJob
 from workflow_scripts.generation.settings import GeneratedManifestJob, GeneratedShardJob, Sampling
 from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, PretrainTextToImage
-from workflow_scripts.planning.layout import Run
+from workflow_scripts.planning.layout import Comparison, Run
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.prompts.settings import DomainPromptsJob, HeadPromptsJob
 from workflow_scripts.real_images.folders import listing_digest
@@ -21,7 +23,7 @@ from workflow_scripts.real_images.settings import (
     RealShardJob,
     RealSource,
 )
-from workflow_scripts.report.settings import FiguresJob, PageComparison, PageJob
+from workflow_scripts.report.settings import FiguresJob, PageComparison, PageJob, Training
 from workflow_scripts.training.finetune_settings import Finetune, FinetuneJob
 from workflow_scripts.training.method_settings import ImageSelection
 from workflow_scripts.training.ogen.settings import ClassStatisticsJob, Ogen, OgenHeadJob, OgenJob
@@ -38,16 +40,14 @@ def write_head_prompts(plan: Plan, dataset: str) -> Settings:
     return HeadPromptsJob(head=plan.configuration.datasets[dataset].prompts.head)
 
 
-def convert_real_images(plan: Plan, dataset: str, source: RealSource, domain: str, shard: int) -> Settings:
-    """Return the settings of one shard of real images: its own source and domain only.
+def _real_shard(plan: Plan, dataset: str, source: RealSource, domain: str, *, shard: int) -> RealShardJob:
+    """Return what one shard of real images is made of: its own source and domain only.
 
     Another domain, or more test images, leave the training images as they are.
     """
     images = plan.configuration.datasets[dataset].images
-    listing = ""
     if isinstance(images, ImageFolders):
         roots = images.train if source == REAL_TRAIN else images.test
-        listing = listing_digest(Path(roots[domain]))
         kept = {domain: roots[domain]}
         train, test = (kept, {}) if source == REAL_TRAIN else ({}, kept)
         images = images.model_copy(update={"train": train, "test": test, "domainbed_trial_seed": None})
@@ -56,7 +56,22 @@ def convert_real_images(plan: Plan, dataset: str, source: RealSource, domain: st
         images = images.model_copy(update={"domains": (domain,), other: 1})
     elif isinstance(images, Digits):
         images = images.model_copy(update={"domains": (domain,)})
-    return RealShardJob(dataset=dataset, images=images, source=source, domain=domain, shard=shard, listing=listing)
+    return RealShardJob(dataset=dataset, images=images, source=source, domain=domain, shard=shard)
+
+
+def real_image_settings(plan: Plan, dataset: str, source: RealSource, domain: str) -> dict[str, Any]:
+    """Return the settings that each real picture depends on, whatever shard it is in."""
+    job = _real_shard(plan, dataset, source, domain, shard=0)
+    return job.model_dump(mode="json", exclude={"shard": True, "listing": True, "images": {"shards"}})
+
+
+def convert_real_images(plan: Plan, dataset: str, source: RealSource, domain: str, shard: str) -> Settings:
+    """Return the settings of one shard of real images."""
+    job = _real_shard(plan, dataset, source, domain, shard=plan.shards[dataset, source][shard][0])
+    if not isinstance(job.images, ImageFolders):
+        return job
+    root = (job.images.train if source == REAL_TRAIN else job.images.test)[domain]
+    return job.model_copy(update={"listing": listing_digest(Path(root))})
 
 
 def collect_real_images(plan: Plan, dataset: str, source: RealSource, domain: str) -> Settings:
@@ -99,23 +114,30 @@ def pretrain_student(plan: Plan, model: str) -> Settings:
     return plan.configuration.students[model]
 
 
-def generate_images(plan: Plan, dataset: str, generator: str, domain: str, shard: int) -> Settings:
-    """Return the settings of one shard of generated images: they name its block only, so more images add shards."""
+def generated_image_settings(plan: Plan, dataset: str, generator: str, domain: str) -> dict[str, Any]:
+    """Return the settings that each generated image depends on, whatever shard it is in."""
     whole = plan.configuration.generators[generator]
-    block = plan.shard_block(dataset, generator)
-    first = shard * block
-    if first >= whole.images_per_class:
-        raise InputError(f"shard {shard} of {generator} lies past its {whole.images_per_class} images per class")
     sampling = {name: getattr(whole, name) for name in Sampling.model_fields}
-    indices = min(block, whole.images_per_class - first)
-    return GeneratedShardJob(
-        **sampling, dataset=dataset, source=generator, domain=domain, first_index=first, indices=indices
-    )
+    return {**sampling, "dataset": dataset, "source": generator, "domain": domain}
+
+
+def generate_images(plan: Plan, dataset: str, generator: str, domain: str, shard: str) -> Settings:
+    """Return the settings of one shard of generated images: they name its block only, so more images add shards."""
+    start, end = plan.shards[dataset, generator][shard]
+    settings = generated_image_settings(plan, dataset, generator, domain)
+    return GeneratedShardJob(**settings, first_index=start, indices=end - start)
 
 
 def collect_generated_images(dataset: str, generator: str, domain: str) -> Settings:
     """Return the settings of one manifest of generated images."""
     return GeneratedManifestJob(dataset=dataset, source=generator, domain=domain)
+
+
+def collect_images(plan: Plan, dataset: str, source: str, domain: str) -> Settings:
+    """Return the settings of one manifest of images, generated or real."""
+    if source in (REAL_TRAIN, REAL_TEST):
+        return collect_real_images(plan, dataset, cast(RealSource, source), domain)
+    return collect_generated_images(dataset, source, domain)
 
 
 TRAINING_JOBS: dict[type[Settings], type[ImageSelection]] = {
@@ -172,26 +194,47 @@ def compute_metrics(plan: Plan, run: Run) -> Settings:
         method=run.method,
         run_seed=run.seed,
         train_classes=trained,
+        domains=plan.evaluation_domains(run),
     )
 
 
-def draw_figures(plan: Plan) -> Settings:
-    """Return the settings of every comparison's figures."""
+def draw_figures(plan: Plan, comparison: Comparison) -> Settings:
+    """Return the settings of one comparison's figures: its trainings in the order of their logs."""
     report = plan.configuration.report
-    return FiguresJob(fixed_alpha=report.fixed_alpha, images_per_class=report.images_per_class)
+    return FiguresJob(
+        fixed_alpha=report.fixed_alpha,
+        images_per_class=report.images_per_class,
+        trainings=tuple(
+            Training(method=run.method, seed=run.seed) for run in plan.runs_of(comparison) if run.method != ZERO_SHOT
+        ),
+    )
 
 
-def write_page(plan: Plan) -> Settings:
-    """Return the settings of the page."""
+def write_page(plan: Plan, *, shared: Sequence[str]) -> Settings:
+    """Return the settings of the page: what ran, in the order of the files that are given to it.
+
+    Args:
+        plan: the plan.
+        shared: folders below results/shared/ that the configuration uses; costs are taken from them.
+    """
     report = plan.configuration.report
     comparisons = tuple(
         PageComparison(
-            **vars(comparison),
+            dataset=comparison.dataset,
+            source=comparison.source,
+            clip=comparison.clip,
             methods=tuple(dict.fromkeys(run.method for run in plan.runs_of(comparison))),
             seeds=tuple(dict.fromkeys(run.seed for run in plan.runs_of(comparison))),
         )
         for comparison in plan.comparisons
     )
     return PageJob(
-        title=report.title, fixed_alpha=report.fixed_alpha, comparisons=comparisons, published=report.published
+        configuration=plan.configuration.name,
+        title=report.title,
+        fixed_alpha=report.fixed_alpha,
+        comparisons=comparisons,
+        models=plan.models,
+        runs=tuple(f"{run.dataset}, {run.source}, {run.clip}, {run.method}, seed{run.seed}" for run in plan.runs),
+        shared=tuple(shared),
+        published=report.published,
     )

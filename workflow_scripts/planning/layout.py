@@ -4,22 +4,28 @@ from dataclasses import dataclass
 
 from workflow_scripts.common.constants import NO_SOURCE, ZERO_SHOT
 
-MODEL = "results/models/{model}"
+SHARED = "results/shared"
+"""What several configurations use where their settings are equal: a digest of these settings is part of each path."""
+OWN = "results/{configuration}"
+"""What belongs to one configuration alone: the folder bears its name."""
+
+MODEL = f"{SHARED}/models/{{model}}-{{digest}}"
 MODEL_MANIFEST = f"{MODEL}/manifest.json"
-CLIP_MANIFEST = MODEL_MANIFEST.replace("{model}", "{clip}")
+AUTOENCODER = f"{SHARED}/autoencoders/{{model}}-{{digest}}"
+"""An autoencoder that is pretrained here lies beside its pipeline: a change of the denoiser does not train it again."""
 
-PROMPTS = "results/{dataset}/prompts"
-CLASSES = f"{PROMPTS}/classes.json"
-GENERATION_PROMPTS = f"{PROMPTS}/generation/{{domain}}.parquet"
-HEAD_PROMPTS = f"{PROMPTS}/head.parquet"
+CLASSES = f"{SHARED}/classes/{{dataset}}-{{digest}}.json"
+GENERATION_PROMPTS = f"{SHARED}/prompts/{{dataset}}/{{domain}}-{{digest}}.parquet"
 
-IMAGES = "results/{dataset}/images/{source}/{domain}"
-IMAGE_MANIFEST = f"{IMAGES}/manifest.json"
+IMAGES = f"{SHARED}/images/{{dataset}}/{{source}}/{{domain}}-{{digest}}"
 SHARD = f"{IMAGES}/shards/{{shard}}.parquet"
-EMBEDDINGS = "results/{dataset}/embeddings/{source}/{domain}/{clip}.{preprocessing}.parquet"
+IMAGE_MANIFEST = f"{IMAGES}/manifest-{{extent}}.json"
+"""Its digest names what an image depends on, its extent the list of shards: more images share the first shards."""
+EMBEDDINGS = f"{SHARED}/embeddings/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{preprocessing}}-{{digest}}.parquet"
 
-RUN = "results/{dataset}/runs/{source}/{clip}/{method}/seed{seed}"
-ZERO_SHOT_RUN = RUN.format(dataset="{dataset}", source=NO_SOURCE, clip="{clip}", method=ZERO_SHOT, seed=0)
+HEAD_PROMPTS = f"{OWN}/prompts/{{dataset}}/head.parquet"
+RUN = f"{OWN}/runs/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}"
+ZERO_SHOT_RUN = f"{OWN}/runs/{{dataset}}/{NO_SOURCE}/{{clip}}/{ZERO_SHOT}/seed0"
 EXPORT = f"{RUN}/exports/{{alpha}}"
 
 HEAD, ENCODER = "head.safetensors", "encoder.safetensors"
@@ -28,23 +34,24 @@ TRAINING_LOG, METADATA = "train.jsonl", "metadata.json"
 SCORES, METRICS = "scores.parquet", "metrics.csv"
 """Files of a run, below its folder; scores lie below a folder of their domain."""
 
-FIGURES = "results/report/figures/{dataset}/{source}/{clip}"
-REPORT = "results/report"
+REPORT = f"{OWN}/report"
+FIGURES = f"{REPORT}/figures/{{dataset}}/{{source}}/{{clip}}"
 PAGE = f"{REPORT}/index.html"
 ALL_METRICS = f"{REPORT}/{METRICS}"
 LOGS = "results/logs"
 BENCHMARKS = "results/benchmarks"
+RESERVED_NAMES = ("shared", "logs", "benchmarks")
+"""Folders below results/ that belong to no configuration."""
 
 MAX_SHARDS = 100_000
-"""Shards that have a name of five digits."""
-
-FIGURE_NAMES = ("images", "alphas", "training")
+"""Shards of one domain."""
 
 
 @dataclass(frozen=True, order=True)
 class Run:
-    """One method on one data set, source of images, CLIP and seed."""
+    """One method on one data set, source of images, CLIP and seed, in the configuration of this name."""
 
+    configuration: str
     dataset: str
     source: str
     clip: str
@@ -61,21 +68,7 @@ class Run:
 class Comparison:
     """All methods and seeds on one data set, source of images and CLIP: what one set of figures shows."""
 
+    configuration: str
     dataset: str
     source: str
     clip: str
-
-
-def image_manifest(dataset: str, source: str, domain: str) -> str:
-    """Return the manifest of one domain's images."""
-    return IMAGE_MANIFEST.format(dataset=dataset, source=source, domain=domain)
-
-
-def model_manifest(model: str) -> str:
-    """Return the manifest of a model."""
-    return MODEL_MANIFEST.format(model=model)
-
-
-def shard_name(number: int) -> str:
-    """Return the name of a shard, without its suffix; names sort like numbers up to a hundred thousand shards."""
-    return f"{number:05d}"

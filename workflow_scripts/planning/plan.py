@@ -9,23 +9,22 @@ from workflow_scripts.common.constants import HELD_OUT, NO_SOURCE, REAL_TEST, RE
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.planning.classes import all_class_names
-from workflow_scripts.planning.configuration import Configuration, RunBlock, domains_of_source, real_domains, run_source
-from workflow_scripts.planning.layout import (
-    EMBEDDINGS,
-    ENCODER,
-    MAX_SHARDS,
-    Comparison,
-    Run,
-    image_manifest,
-    model_manifest,
+from workflow_scripts.planning.configuration import (
+    Configuration,
+    RunBlock,
+    domains_of_source,
+    real_domains,
+    run_source,
+    trained_methods,
 )
+from workflow_scripts.planning.layout import MAX_SHARDS, Comparison, Run
 from workflow_scripts.planning.methods import (
     AnyMethod,
     expanded,
     has_pretrained_endpoint,
     parse_run_name,
-    trains_encoder,
 )
+from workflow_scripts.planning.paths import path_errors
 from workflow_scripts.planning.validation import validated_configuration
 from workflow_scripts.prompts.settings import DomainPromptsJob
 from workflow_scripts.training.ogen.settings import Ogen
@@ -42,16 +41,17 @@ class Plan:
     """A validated configuration and its class names; everything else is derived from the two."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        """Validate the configuration and resolve class names.
+        """Validate the configuration, resolve class names and look at what paths lead to.
 
         Raises:
             InputError: one line per error.
         """
         self.configuration: Configuration = validated_configuration(config)
-        self.classes = all_class_names(self.configuration)
-        errors = list(dict.fromkeys([*self._base_class_errors(), *_length_errors(self), *_shard_errors(self)]))
+        self.classes, errors = all_class_names(self.configuration)
+        errors += path_errors(self.configuration, self.classes)
+        errors += [*self._base_class_errors(), *_length_errors(self), *_shard_errors(self)]
         if errors:
-            raise InputError("\n".join(errors))
+            raise InputError("\n".join(dict.fromkeys(errors)))
 
     def _base_class_errors(self) -> Iterable[str]:
         for name, classes in self.classes.items():
@@ -65,7 +65,8 @@ class Plan:
             if len(set(chosen)) in (0, len(classes)):
                 yield f"datasets.{name}.base_classes: base and new classes both need a class"
         for run in self.trained_runs:
-            yield from self._neighbor_errors(run)
+            if run.dataset in self.classes:
+                yield from self._neighbor_errors(run)
 
     def _neighbor_errors(self, run: Run) -> Iterable[str]:
         method, base = self.method(run), self.base_labels(run.dataset)
@@ -81,29 +82,30 @@ class Plan:
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
-        """Return every data set, source and CLIP that runs combine."""
+        """Return every data set, source and CLIP that runs combine; without a source nothing but zero-shot runs."""
         return _distinct(
-            Comparison(dataset, source, clip)
+            Comparison(self.configuration.name, dataset, source, clip)
             for block in self.configuration.runs
             for dataset in block.datasets
-            for source in block.sources
+            for source in block.sources or (NO_SOURCE,)
             for clip in block.clips
         )
 
     def _block_runs(self, block: RunBlock, comparison: Comparison) -> Iterable[Run]:
-        for name in block.methods:
+        for name in trained_methods(block):
             method = self.configuration.methods[name]
             source = run_source(method, comparison.source)
             for run_name in expanded(name, method, self.test_domains(comparison.dataset)):
                 for seed in block.seeds:
-                    yield Run(comparison.dataset, source, comparison.clip, run_name, seed)
+                    yield Run(self.configuration.name, comparison.dataset, source, comparison.clip, run_name, seed)
 
     @cached_property
     def _runs_by_comparison(self) -> dict[Comparison, tuple[Run, ...]]:
         runs_of: dict[Comparison, list[Run]] = {item: [] for item in self.comparisons}
         for block in self.configuration.runs:
             for item in self.comparisons:
-                if item.dataset in block.datasets and item.source in block.sources and item.clip in block.clips:
+                sources = block.sources or (NO_SOURCE,)
+                if item.dataset in block.datasets and item.source in sources and item.clip in block.clips:
                     runs_of[item] += self._block_runs(block, item)
         return {item: _distinct(runs) for item, runs in runs_of.items()}
 
@@ -115,12 +117,19 @@ class Plan:
     @cached_property
     def zero_shot_runs(self) -> tuple[Run, ...]:
         """Return one zero-shot run per data set and CLIP: it depends on no image and no seed."""
-        return _distinct(Run(item.dataset, NO_SOURCE, item.clip, ZERO_SHOT, 0) for item in self.comparisons)
+        return _distinct(self._zero_shot_run(item) for item in self.comparisons)
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Return every run: the zero-shot ones, then those in which something is trained."""
+        return (*self.zero_shot_runs, *self.trained_runs)
+
+    def _zero_shot_run(self, comparison: Comparison) -> Run:
+        return Run(self.configuration.name, comparison.dataset, NO_SOURCE, comparison.clip, ZERO_SHOT, 0)
 
     def runs_of(self, comparison: Comparison) -> tuple[Run, ...]:
         """Return the zero-shot run and the trained runs that one comparison shows."""
-        zero_shot = Run(comparison.dataset, NO_SOURCE, comparison.clip, ZERO_SHOT, 0)
-        return (zero_shot, *self._runs_by_comparison[comparison])
+        return (self._zero_shot_run(comparison), *self._runs_by_comparison[comparison])
 
     def method(self, run: Run) -> AnyMethod:
         """Return the settings of a run's method."""
@@ -173,12 +182,6 @@ class Plan:
         """Return the alphas at which a run's model is exported for open_clip; a student is none."""
         return self.configuration.exports if has_pretrained_endpoint(self.method(run)) else ()
 
-    def encoder(self, run: Run) -> list[str]:
-        """Return the trained encoder's file, if the run has one."""
-        if run.method == ZERO_SHOT or not trains_encoder(self.method(run)):
-            return []
-        return [f"{run.folder}/{ENCODER}"]
-
     def embedding_preprocessing(self, run: Run) -> str | None:
         """Return the preprocessing under which a run wants its images embedded beforehand; None if it does not."""
         method = self.method(run)
@@ -188,24 +191,12 @@ class Plan:
             return method.preprocessing
         return None
 
-    def embeddings(self, run: Run) -> list[str]:
-        """Return the tables of embeddings that a run learns from, one per domain."""
-        preprocessing = self.embedding_preprocessing(run)
-        if preprocessing is None:
-            return []
-        return [
-            EMBEDDINGS.format(
-                dataset=run.dataset, source=run.source, domain=domain, clip=run.clip, preprocessing=preprocessing
-            )
-            for domain in self.train_domains(run)
-        ]
-
-    def student_manifest(self, run: Run) -> str:
-        """Return the manifest of the student that a run distils into."""
+    def student_of(self, run: Run) -> str:
+        """Return the name of the student that a run distils into."""
         method = self.method(run)
         if not isinstance(method, Vl2vAdip):
             raise InputError(f"{run.method}: this method has no student")
-        return model_manifest(method.student)
+        return method.student
 
     def model_of(self, generator: str) -> str:
         """Return the name of the model that a generator samples."""
@@ -214,8 +205,8 @@ class Plan:
 
     @cached_property
     def generators(self) -> tuple[tuple[str, str], ...]:
-        """Return every data set and generator whose images are needed."""
-        return _distinct((item.dataset, item.source) for item in self.comparisons if item.source != REAL_TRAIN)
+        """Return every data set and generator whose images are trained on; where nothing is, nothing is drawn."""
+        return _distinct((run.dataset, run.source) for run in self.trained_runs if run.source != REAL_TRAIN)
 
     @cached_property
     def pretrained_clips(self) -> tuple[str, ...]:
@@ -266,27 +257,32 @@ class Plan:
         """Return the settings of a student's checkpoint."""
         return self.configuration.students[name]
 
-    def shard_block(self, dataset: str, generator: str) -> int:
-        """Return how many images of each class one shard holds."""
-        return max(1, self.configuration.generators[generator].images_per_shard // len(self.classes[dataset]))
+    def shards_of(self, dataset: str, source: str) -> dict[str, tuple[int, int]]:
+        """Return the shards of each domain of a data set and source, by name, in order.
 
-    def shard_count(self, dataset: str, source: str) -> int:
-        """Return how many shards each domain of a source has."""
+        Of generated images a shard is a block of indices within each class, from the first up to, without it, the
+        second number; of real images it is the first number's block of as many as the second says.
+        """
         if source in (REAL_TRAIN, REAL_TEST):
             images = self.configuration.datasets[dataset].images
-            return 0 if images.kind == "none" else images.shards
-        return math.ceil(self.configuration.generators[source].images_per_class / self.shard_block(dataset, source))
+            count = 0 if images.kind == "none" else images.shards
+            return {f"{number:05d}-of-{count:05d}": (number, count) for number in range(count)}
+        generator = self.configuration.generators[source]
+        block = max(1, generator.images_per_shard // len(self.classes[dataset]))
+        starts = range(0, generator.images_per_class, block)
+        ends = [min(start + block, generator.images_per_class) for start in starts]
+        return {f"{start:06d}-{end:06d}": (start, end) for start, end in zip(starts, ends, strict=True)}
+
+    @cached_property
+    def shards(self) -> dict[tuple[str, str], dict[str, tuple[int, int]]]:
+        """Return the shards of every data set and source whose images are needed."""
+        return {pair: self.shards_of(*pair) for pair in _distinct(item[:2] for item in self.image_domains)}
 
     @cached_property
     def image_domains(self) -> tuple[tuple[str, str, str], ...]:
         """Return every data set, source and domain whose images are needed, for runs or for a corpus."""
         tested = [(item.dataset, REAL_TEST, d) for item in self.comparisons for d in self.test_domains(item.dataset)]
-        trained = [
-            (item.dataset, item.source, domain)
-            for item in self.comparisons
-            for domain in domains_of_source(self.configuration, item.dataset, item.source)
-        ]
-        trained += [(run.dataset, run.source, d) for run in self.trained_runs for d in self.train_domains(run)]
+        trained = [(run.dataset, run.source, d) for run in self.trained_runs for d in self.train_domains(run)]
         corpora: list[Any] = [self.configuration.clips[name] for name in self.pretrained_clips]
         corpora += [self.text_to_image(name) for name in self.pretrained_generators]
         seen = [
@@ -296,47 +292,25 @@ class Plan:
         seen += [(corpus.dataset, REAL_TRAIN, domain) for corpus in corpora for domain in corpus.domains]
         return _distinct([*tested, *trained, *seen])
 
-    def corpus_manifests(self, model: Any) -> list[str]:
-        """Return the manifests of the domains that a model pretrained here learns from."""
-        return [image_manifest(model.corpus.dataset, REAL_TRAIN, d) for d in model.corpus.mixture_weights]
+    def training_images(self, comparison: Comparison) -> tuple[tuple[str, str, str], ...]:
+        """Return data set, source and domain of the images of a comparison's own source that are trained on."""
+        own = [run for run in self._runs_by_comparison[comparison] if run.source == comparison.source]
+        return _distinct((run.dataset, run.source, domain) for run in own for domain in self.train_domains(run))
 
-    def student_manifests(self, student: str) -> list[str]:
-        """Return the manifests of the images that a student pretrained here learns from."""
-        corpus = self.student(student).corpus
-        return [image_manifest(corpus.dataset, REAL_TRAIN, d) for d in corpus.domains]
+    def test_images(self, dataset: str) -> tuple[tuple[str, str, str], ...]:
+        """Return data set, source and domain of a data set's real test images."""
+        return tuple((dataset, REAL_TEST, domain) for domain in self.test_domains(dataset))
 
-    def train_manifests(self, run: Run) -> list[str]:
-        """Return the manifests of the images that a run is trained on."""
-        return [image_manifest(run.dataset, run.source, d) for d in self.train_domains(run)]
-
-    def scored_manifests(self, run: Run, domain: str) -> list[str]:
-        """Return the manifests of an evaluation domain; the held-out one gathers all that a run trains on."""
-        if domain == HELD_OUT:
-            return self.train_manifests(run)
-        return [image_manifest(run.dataset, REAL_TEST, domain)]
-
-    def manifests_of_source(self, dataset: str, source: str) -> list[str]:
-        """Return the manifests of all domains of a source of training images."""
-        domains = domains_of_source(self.configuration, dataset, source)
-        return [image_manifest(dataset, source, domain) for domain in domains]
-
-    def test_manifests(self, dataset: str) -> list[str]:
-        """Return the manifests of a data set's real test images."""
-        return [image_manifest(dataset, REAL_TEST, d) for d in self.test_domains(dataset)]
-
-    def all_image_manifests(self) -> list[str]:
-        """Return the manifests of all images that are needed."""
-        return [image_manifest(*item) for item in self.image_domains]
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Return every model that is needed: CLIPs, text-to-image models and students, pretrained here or fetched."""
+        pretrained = (*self.pretrained_clips, *self.pretrained_generators, *self.pretrained_students)
+        return (*pretrained, *self.fetched_checkpoints)
 
     def description_files(self, dataset: str) -> list[str]:
         """Return the user's file of descriptions, if the data set's head is made from one."""
         head = self.configuration.datasets[dataset].prompts.head
         return [head.file] if head.kind == "descriptions" else []
-
-    def model_manifests(self) -> list[str]:
-        """Return the manifests of all models."""
-        pretrained = (*self.pretrained_clips, *self.pretrained_generators, *self.pretrained_students)
-        return [model_manifest(model) for model in (*pretrained, *self.fetched_checkpoints)]
 
 
 def _length_errors(plan: Plan) -> list[str]:
@@ -361,13 +335,11 @@ def _length_errors(plan: Plan) -> list[str]:
 
 
 def _shard_errors(plan: Plan) -> list[str]:
-    counts = {
-        f"generators.{source}.images_per_shard": plan.shard_count(dataset, source)
-        for dataset, source in plan.generators
-    }
-    counts |= {f"datasets.{dataset}.images.shards": plan.shard_count(dataset, REAL_TEST) for dataset in plan.classes}
-    return [
-        f"{key}: makes {count} shards of each domain, at most {MAX_SHARDS} have a name"
-        for key, count in counts.items()
-        if count > MAX_SHARDS
-    ]
+    errors = []
+    for dataset, source in _distinct(item[:2] for item in plan.image_domains if item[0] in plan.classes):
+        count = len(plan.shards_of(dataset, source))
+        if count > MAX_SHARDS:
+            real = source in (REAL_TRAIN, REAL_TEST)
+            key = f"datasets.{dataset}.images.shards" if real else f"generators.{source}.images_per_shard"
+            errors.append(f"{key}: makes {count} shards of each domain, at most {MAX_SHARDS} are allowed")
+    return errors

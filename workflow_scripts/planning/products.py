@@ -9,85 +9,73 @@ from workflow_scripts.common.checkpoint_files import (
     PIPELINE_FILES,
     STUDENT_FILES,
 )
-from workflow_scripts.common.constants import ZERO_SHOT
+from workflow_scripts.common.constants import FIGURE_NAMES, ZERO_SHOT
 from workflow_scripts.planning.layout import (
     ALL_METRICS,
     CLASS_STATISTICS,
-    CLASSES,
     CONTEXT,
     EXPORT,
-    FIGURE_NAMES,
     FIGURES,
-    GENERATION_PROMPTS,
     HEAD,
     HEAD_PROMPTS,
     METADATA,
     METRICS,
-    MODEL,
     PAGE,
     SCORES,
-    SHARD,
     TRAINING_LOG,
     Comparison,
     Run,
-    image_manifest,
-    shard_name,
 )
+from workflow_scripts.planning.locations import Locations
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.training.ogen.settings import Ogen
 
 
-def all_products(plan: Plan) -> list[str]:
+def all_products(where: Locations) -> list[str]:
     """Return every file that the configuration asks for, so that none that is missing or stale goes unnoticed."""
+    plan = where.plan
+    name = plan.configuration.name
     products = [
-        *_models(plan),
-        *_prompts(plan),
-        *(path for item in plan.image_domains for path in _images(plan, *item)),
-        *(path for run in (*plan.zero_shot_runs, *plan.trained_runs) for path in _run(plan, run)),
+        *_models(where),
+        *_prompts(where),
+        *(path for item in plan.image_domains for path in (*where.shards(*item), where.image_manifest(*item))),
+        *(path for run in plan.runs for path in _run(where, run)),
         *report_figures(plan),
-        PAGE,
-        ALL_METRICS,
+        PAGE.format(configuration=name),
+        ALL_METRICS.format(configuration=name),
     ]
     return list(dict.fromkeys(products))
 
 
-def _models(plan: Plan) -> Iterator[str]:
-    yield from plan.model_manifests()
+def _models(where: Locations) -> Iterator[str]:
+    plan = where.plan
+    yield from where.model_manifests()
     for model in plan.pretrained_clips:
-        yield from (f"{MODEL.format(model=model)}/{name}" for name in CLIP_FILES)
+        yield from (f"{where.model_folder(model)}/{name}" for name in CLIP_FILES)
     for model in plan.pretrained_students:
-        yield from (f"{MODEL.format(model=model)}/{name}" for name in STUDENT_FILES)
+        yield from (f"{where.model_folder(model)}/{name}" for name in STUDENT_FILES)
     for model in plan.pretrained_generators:
-        yield from (f"{MODEL.format(model=model)}/{name}" for name in (*AUTOENCODER_FILES, *PIPELINE_FILES))
+        yield from where.autoencoder(model)
+        yield from (f"{where.model_folder(model)}/{name}" for name in (*AUTOENCODER_FILES, *PIPELINE_FILES))
 
 
-def _prompts(plan: Plan) -> Iterator[str]:
+def _prompts(where: Locations) -> Iterator[str]:
+    plan = where.plan
     for dataset in plan.classes:
-        yield CLASSES.format(dataset=dataset)
+        yield where.classes(dataset)
     for dataset in dict.fromkeys(item.dataset for item in plan.comparisons):
-        yield HEAD_PROMPTS.format(dataset=dataset)
-    for dataset, _ in plan.generators:
-        for domain in plan.configuration.datasets[dataset].prompts.domains:
-            yield GENERATION_PROMPTS.format(dataset=dataset, domain=domain)
+        yield HEAD_PROMPTS.format(configuration=plan.configuration.name, dataset=dataset)
+    for dataset, domain in where.prompt_digests:
+        yield where.generation_prompts(dataset, domain)
 
 
-def shards(plan: Plan, dataset: str, source: str, domain: str) -> list[str]:
-    """Return the shards of one domain, in order."""
-    names = [shard_name(number) for number in range(plan.shard_count(dataset, source))]
-    return [SHARD.format(dataset=dataset, source=source, domain=domain, shard=name) for name in names]
-
-
-def _images(plan: Plan, dataset: str, source: str, domain: str) -> Iterator[str]:
-    yield from shards(plan, dataset, source, domain)
-    yield image_manifest(dataset, source, domain)
-
-
-def _run(plan: Plan, run: Run) -> Iterator[str]:
+def _run(where: Locations, run: Run) -> Iterator[str]:
+    plan = where.plan
     yield f"{run.folder}/{HEAD}"
     yield f"{run.folder}/{METADATA}"
     if run.method != ZERO_SHOT:
-        yield from plan.encoder(run)
-        yield from plan.embeddings(run)
+        yield from where.encoder(run)
+        yield from where.embeddings(run)
         yield f"{run.folder}/{TRAINING_LOG}"
         if isinstance(plan.method(run), Ogen):
             yield f"{run.folder}/{CONTEXT}"
@@ -104,21 +92,21 @@ def run_metrics(plan: Plan, run: Run) -> list[str]:
     return [f"{run.folder}/{METRICS}"] if plan.evaluation_domains(run) else []
 
 
-def comparison_figures(comparison: Comparison) -> list[str]:
+def _comparison_figures(comparison: Comparison) -> list[str]:
     """Return the figures of one comparison."""
     return [f"{FIGURES.format(**vars(comparison))}/{name}.png" for name in FIGURE_NAMES]
 
 
 def report_figures(plan: Plan) -> list[str]:
     """Return the figures of all comparisons."""
-    return [path for comparison in plan.comparisons for path in comparison_figures(comparison)]
+    return [path for comparison in plan.comparisons for path in _comparison_figures(comparison)]
 
 
 def report_metrics(plan: Plan) -> list[str]:
     """Return the metric tables of all runs."""
-    return [path for run in (*plan.zero_shot_runs, *plan.trained_runs) for path in run_metrics(plan, run)]
+    return [path for run in plan.runs for path in run_metrics(plan, run)]
 
 
 def report_metadata(plan: Plan) -> list[str]:
     """Return the metadata of all runs."""
-    return [f"{run.folder}/{METADATA}" for run in (*plan.zero_shot_runs, *plan.trained_runs)]
+    return [f"{run.folder}/{METADATA}" for run in plan.runs]

@@ -11,7 +11,15 @@ from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import error_lines
 from workflow_scripts.common.texts import one_line
 from workflow_scripts.models.settings import PretrainTextToImage
-from workflow_scripts.planning.configuration import Configuration, RunBlock, domains_of_source, real_domains, run_source
+from workflow_scripts.planning.configuration import (
+    Configuration,
+    RunBlock,
+    domains_of_source,
+    real_domains,
+    run_source,
+    trained_methods,
+)
+from workflow_scripts.planning.layout import RESERVED_NAMES
 from workflow_scripts.planning.methods import AnyMethod
 from workflow_scripts.planning.plain_values import plain_value_errors
 from workflow_scripts.training.ogen.settings import Ogen
@@ -19,8 +27,6 @@ from workflow_scripts.training.vl2v.settings import Vl2vAdip
 
 RESERVED_SOURCES = (REAL_TRAIN, REAL_TEST, NO_SOURCE)
 RESERVED_DOMAINS = (HELD_OUT, MEAN)
-RESERVED_DATASETS = ("models", "report", "logs", "benchmarks")
-"""Folders beside the data sets' own under results/."""
 
 
 def validated_configuration(config: Mapping[str, Any]) -> Configuration:
@@ -52,9 +58,8 @@ def _name_errors(configuration: Configuration) -> list[str]:
     errors = [
         f"generators.{name}: this name is reserved" for name in configuration.generators if name in RESERVED_SOURCES
     ]
-    errors += [
-        f"datasets.{name}: this name is reserved" for name in configuration.datasets if name in RESERVED_DATASETS
-    ]
+    if configuration.name in RESERVED_NAMES:
+        errors.append(f"name: {configuration.name!r} is reserved")
     errors += [f"methods.{ZERO_SHOT}: this name is reserved" for name in configuration.methods if name == ZERO_SHOT]
     errors += [
         f"{kind}.{name}: another model has this name too; models share one folder"
@@ -94,7 +99,9 @@ def _run_errors(configuration: Configuration) -> list[str]:
         errors += _unknown(f"{key}.datasets", block.datasets, tuple(configuration.datasets))
         errors += _unknown(f"{key}.sources", block.sources, (*configuration.generators, REAL_TRAIN))
         errors += _unknown(f"{key}.clips", block.clips, tuple(configuration.clips))
-        errors += _unknown(f"{key}.methods", block.methods, tuple(configuration.methods))
+        errors += _unknown(f"{key}.methods", trained_methods(block), tuple(configuration.methods))
+        if trained_methods(block) and not block.sources:
+            errors.append(f"{key}.sources: methods are trained, but on nothing; name a generator or {REAL_TRAIN}")
         for name in block.datasets:
             if name in configuration.datasets:
                 errors += _training_errors(configuration, block, name, key)
@@ -103,9 +110,9 @@ def _run_errors(configuration: Configuration) -> list[str]:
 
 def _training_errors(configuration: Configuration, block: RunBlock, dataset: str, key: str) -> Iterator[str]:
     for source in block.sources:
-        if source == REAL_TRAIN and block.methods and not domains_of_source(configuration, dataset, source):
+        if source == REAL_TRAIN and trained_methods(block) and not domains_of_source(configuration, dataset, source):
             yield f"{key}.sources: dataset {dataset!r} has no real training images"
-        for name in block.methods:
+        for name in trained_methods(block):
             method = configuration.methods.get(name)
             if method is None or (source != REAL_TRAIN and source not in configuration.generators):
                 continue

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from workflow_scripts.common.settings import Name, Settings, Text
+from workflow_scripts.common.settings import Name, PathText, Settings, Text
 
 PLACEHOLDER = "{}"
 
@@ -48,7 +48,7 @@ class Descriptions(Settings):
     """The user's own sentences: a JSON file `{class: [sentences]}` with every class in it."""
 
     kind: Literal["descriptions"]
-    file: Annotated[Text, AfterValidator(_file)]
+    file: Annotated[PathText, AfterValidator(_file)]
 
 
 Head = Annotated[SingleTemplate | TemplateList | OpenAITemplates | Descriptions, Field(discriminator="kind")]

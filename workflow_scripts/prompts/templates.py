@@ -1,8 +1,9 @@
 """From class names and templates to sentences."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.texts import MAX_TEXT_LENGTH, hidden_characters
@@ -32,7 +33,23 @@ def head_sentences(head: Head, classes: Sequence[str]) -> list[list[str]]:
     return [[template(name) for template in OPENAI_IMAGENET_TEMPLATES] for name in classes]
 
 
+def description_errors(path: Path, classes: Sequence[str]) -> list[str]:
+    """Return a line per error of a file of descriptions: not readable, a class left out, a sentence that is refused."""
+    try:
+        known = _read_descriptions(path)
+    except InputError as error:
+        return [str(error)]
+    return [f"{path}: {error}" for error in _class_errors(known, classes)]
+
+
 def _described(path: Path, classes: Sequence[str]) -> list[list[str]]:
+    known = _read_descriptions(path)
+    if errors := list(_class_errors(known, classes)):
+        raise InputError(f"{path}: " + "; ".join(errors[:5]) + ("; ..." if len(errors) > 5 else ""))
+    return [known[name] for name in classes]
+
+
+def _read_descriptions(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -41,26 +58,20 @@ def _described(path: Path, classes: Sequence[str]) -> list[list[str]]:
         raise InputError(f"{path}: not readable JSON ({error})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: descriptions are one object {{class: [sentences]}}")
-    known = {name.replace("_", " "): sentences for name, sentences in content.items()}
-    missing = [name for name in classes if not _is_description(known.get(name))]
-    if missing:
-        raise InputError(f"{path}: no list of sentences for {', '.join(repr(name) for name in missing[:5])}")
-    _validate_sentences(path, {name: known[name] for name in classes})
-    return [known[name] for name in classes]
+    return {name.replace("_", " "): sentences for name, sentences in content.items()}
 
 
-def _validate_sentences(path: Path, known: Mapping[str, Sequence[str]]) -> None:
-    for name, sentences in known.items():
-        for number, sentence in enumerate(sentences, start=1):
+def _class_errors(known: Mapping[str, Any], classes: Sequence[str]) -> Iterator[str]:
+    for name in classes:
+        if not _is_description(known.get(name)):
+            yield f"no list of sentences for {name!r}"
+            continue
+        for number, sentence in enumerate(known[name], start=1):
+            key = f"sentence {number} of {name!r}"
             if hidden := hidden_characters(sentence):
-                raise InputError(
-                    f"{path}: sentence {number} of {name!r} holds control characters ({', '.join(hidden)})"
-                )
+                yield f"{key} holds control characters ({', '.join(hidden)})"
             if len(sentence) > MAX_TEXT_LENGTH:
-                raise InputError(
-                    f"{path}: sentence {number} of {name!r} has {len(sentence)} characters, "
-                    f"at most {MAX_TEXT_LENGTH} are allowed"
-                )
+                yield f"{key} has {len(sentence)} characters, at most {MAX_TEXT_LENGTH} are allowed"
 
 
 def _is_description(value: object) -> bool:

@@ -1,6 +1,5 @@
 """Reading the built-in data sets: gray pictures and labels, one source at a time."""
 
-import gzip
 import logging
 import tempfile
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy.typing as npt
 from workflow_scripts.common.constants import REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.real_images.domains import GrayImages
+from workflow_scripts.real_images.idx_files import LABELS, PICTURES, idx_content, verify_same_count
 from workflow_scripts.real_images.settings import Digits, FashionMnist, RealSource
 
 logger = logging.getLogger(__name__)
@@ -71,12 +71,9 @@ def _downloaded(scratch: Path) -> Path:
 
 
 def _read_idx_pair(folder: Path, prefix: str) -> Labelled:
-    pictures = read_idx(folder / f"{prefix}-images-idx3-ubyte", dimensions=3)
-    labels = read_idx(folder / f"{prefix}-labels-idx1-ubyte", dimensions=1)
-    if len(pictures) != len(labels):
-        raise InputError(
-            f"{folder}: {len(pictures)} pictures but {len(labels)} labels for {prefix}; get the files again"
-        )
+    pictures = read_idx(folder / f"{prefix}-{PICTURES}", dimensions=3)
+    labels = read_idx(folder / f"{prefix}-{LABELS}", dimensions=1)
+    verify_same_count(folder, prefix, len(pictures), len(labels))
     return pictures, labels.astype(np.int64)
 
 
@@ -86,15 +83,5 @@ def read_idx(path: Path, *, dimensions: int) -> npt.NDArray[np.uint8]:
     Raises:
         InputError: neither file exists, or its content is not as long as its header says.
     """
-    packed = path.with_name(path.name + ".gz")
-    try:
-        content = gzip.decompress(packed.read_bytes()) if packed.is_file() else path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{path}: missing (with or without .gz); put Fashion-MNIST's four IDX files there") from None
-    except (OSError, EOFError) as error:
-        raise InputError(f"{packed}: damaged ({error}); get the file again") from None
-    header = 4 + 4 * dimensions
-    shape = tuple(int(size) for size in np.frombuffer(content[4:header], dtype=">u4"))
-    if content[:4] != bytes((0, 0, 8, dimensions)) or len(content) != header + int(np.prod(shape)):
-        raise InputError(f"{path}: not an IDX file of {dimensions} dimensions, or cut short; get the file again")
-    return np.frombuffer(content, dtype=np.uint8, offset=header).reshape(shape)
+    shape, content = idx_content(path, dimensions=dimensions)
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.files import digest_of
+from workflow_scripts.common.errors import InputError, errors_of
+from workflow_scripts.common.files import digest_of, folder_entries
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 
@@ -27,14 +27,12 @@ def class_folders(root: Path) -> dict[str, Path]:
     """Return the class folders of one domain by class name, sorted by folder name.
 
     Raises:
-        InputError: the folder is missing or has no folder in it, or two of them stand for one class.
+        InputError: the folder is missing, may not be read or has no folder in it, or two of them stand for one class.
     """
-    try:
-        entries = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{root}: no such folder; it should hold one folder of pictures per class") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{root}: not a readable folder ({error})") from None
+    content = "one folder of pictures per class"
+    entries = [
+        path for path in folder_entries(root, content=content) if path.is_dir() and not path.name.startswith(".")
+    ]
     folders: dict[str, Path] = {}
     for entry in entries:
         name = class_of(entry.name)
@@ -42,7 +40,7 @@ def class_folders(root: Path) -> dict[str, Path]:
             raise InputError(f"{entry}: stands for class {name!r} like {folders[name]}; keep one of them")
         folders[name] = entry
     if not folders:
-        raise InputError(f"{root}: holds no folder; it should hold one folder of pictures per class")
+        raise InputError(f"{root}: holds no folder; it should hold {content}")
     return folders
 
 
@@ -55,19 +53,39 @@ def validate_folders(root: Path, classes: Sequence[str]) -> None:
     """Check that every class has a folder with a picture in it.
 
     Raises:
-        InputError: a class has no folder or an empty one, a folder is no class, or a picture's name is no UTF-8; all
-            are named.
+        InputError: as `folder_errors`, the first five.
     """
-    folders = class_folders(root)
+    if errors := folder_errors(root, classes):
+        lines = [error.removeprefix(f"{root}: ") for error in errors]
+        raise InputError(f"{root}: " + "; ".join(lines[:5]) + ("; ..." if len(lines) > 5 else ""))
+
+
+def folder_errors(root: Path, classes: Sequence[str]) -> list[str]:
+    """Return a line per error of a domain's folder.
+
+    These are: it is missing or may not be read, a class has no folder or an empty one, a folder is no class, or a
+    picture's name is no UTF-8.
+    """
+    try:
+        folders = class_folders(root)
+    except InputError as error:
+        return [str(error)]
     errors = [f"no folder for class {name!r} (expected {folder_of(name)!r})" for name in classes if name not in folders]
     errors += [f"folder {path.name!r} is no class" for name, path in folders.items() if name not in classes]
     for name in classes:
         if name in folders:
-            pictures = pictures_of(folders[name])
-            errors += [] if pictures else [f"folder {folders[name].name!r} holds no picture"]
-            errors += [f"the name {path.name!r} is no UTF-8: rename it" for path in pictures if not _is_text(path)]
-    if errors:
-        raise InputError(f"{root}: " + "; ".join(errors[:5]) + ("; ..." if len(errors) > 5 else ""))
+            errors += _picture_errors(folders[name])
+    return [f"{root}: {error}" for error in errors]
+
+
+def _picture_errors(folder: Path) -> list[str]:
+    # pictures_of passes over what it may not read, as if nothing were there.
+    if errors_of(folder_entries, folder, content="pictures"):
+        return [f"folder {folder.name!r} may not be read: check its permissions"]
+    pictures = pictures_of(folder)
+    if not pictures:
+        return [f"folder {folder.name!r} holds no picture"]
+    return [f"the name {path.name!r} is no UTF-8: rename it" for path in pictures if not _is_text(path)]
 
 
 def _is_text(path: Path) -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.common.settings import Count, Name, Settings, Text
+from workflow_scripts.common.settings import Count, Name, PathText, Settings
 
 RealSource = Literal["real-train", "real-test"]
 BuiltInDomain = Literal["photo", "negative", "sketch"]
@@ -15,7 +15,7 @@ class FashionMnist(Settings):
     """Fashion-MNIST (Xiao et al. 2017): 60,000 + 10,000 product photos of 28 x 28 pixels in ten classes."""
 
     kind: Literal["fashion-mnist"]
-    folder: Text | None = None
+    folder: PathText | None = None
     """Folder with the four IDX files; if null, the Debian package's, else torchvision's download."""
     domains: Domains = ("photo", "negative", "sketch")
     """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
@@ -41,9 +41,9 @@ class ImageFolders(Settings):
     """The user's own pictures: one folder per domain, in it one folder per class."""
 
     kind: Literal["folder"]
-    train: dict[Name, Text] = Field(default={})
+    train: dict[Name, PathText] = Field(default={})
     """Folder of each domain's training pictures (optional)."""
-    test: dict[Name, Text] = Field(default={})
+    test: dict[Name, PathText] = Field(default={})
     """Folder of each domain's test pictures (optional)."""
     domainbed_trial_seed: Annotated[int, Field(ge=0)] | None = None
     """If given, trainings hold out DomainBed's random fifth of each domain; if null, the last fifth of each class."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.common.constants import HELD_OUT, REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.constants import FIGURE_NAMES, HELD_OUT, REAL_TRAIN, ZERO_SHOT
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.report.labels import ALL_CLASSES, LABEL_SETS, METRICS, Metric, domain_title, source_title
 from workflow_scripts.report.protocols import ProtocolTable, base_new_table, left_out_table
@@ -55,7 +55,6 @@ class Section:
     protocols: tuple[ProtocolTable, ...]
     others: tuple[MetricTable, ...]
     figures: tuple[PageFigure, ...]
-    held_out: bool
 
 
 @dataclass(frozen=True)
@@ -75,18 +74,19 @@ class SummaryRow:
 def sections(
     settings: PageJob, metrics: pd.DataFrame, figures: Sequence[Path], manifests: Mapping[str, dict[str, Any]]
 ) -> list[Section]:
-    """Return a section per comparison: its tables and figures.
+    """Return a section per comparison: its tables and figures, which are given in the order of `FIGURE_NAMES`.
 
     Raises:
         InputError: a figure is missing or is no PNG.
     """
     page_sections = []
-    for item in settings.comparisons:
+    for number, item in enumerate(settings.comparisons):
         rows = comparison_metrics(
             metrics, dataset=item.dataset, source=item.source, clip=item.clip, methods=item.methods
         )
         tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
-        own = [path for path in figures if path.parts[-4:-1] == (item.dataset, item.source, item.clip)]
+        count = len(FIGURE_NAMES)
+        own = zip(FIGURE_NAMES, figures[number * count : (number + 1) * count], strict=False)
         page_sections.append(
             Section(
                 anchor=f"{item.dataset}--{item.source}--{item.clip}",
@@ -96,8 +96,7 @@ def sections(
                 headline=tables[0] if tables else None,
                 protocols=protocol_tables(rows, fixed_alpha=settings.fixed_alpha),
                 others=tuple(tables[1:]),
-                figures=tuple(page_figure(path, item, domains=domains_of(rows)) for path in own),
-                held_out=HELD_OUT in set(rows["domain"]),
+                figures=tuple(page_figure(path, item, name=name, domains=domains_of(rows)) for name, path in own),
             )
         )
     return page_sections
@@ -195,8 +194,8 @@ def _mean(cells: Sequence[Cell], wanted: int, *, alike: bool) -> Cell | None:
     return Cell(value, None, None, 0.0, 1, gain=gain)
 
 
-def page_figure(path: Path, item: PageComparison, *, domains: Sequence[str]) -> PageFigure:
-    """Return a figure with its texts; the file's name says which one it is.
+def page_figure(path: Path, item: PageComparison, *, name: str, domains: Sequence[str]) -> PageFigure:
+    """Return a figure of a name (one of `FIGURE_NAMES`) with its texts.
 
     Raises:
         InputError: the file is missing or is no PNG.
@@ -208,7 +207,7 @@ def page_figure(path: Path, item: PageComparison, *, domains: Sequence[str]) -> 
     if not content.startswith(_PNG):
         raise InputError(f"{path}: not a PNG; delete it and run snakemake again")
     width, height = (int.from_bytes(content[start : start + 4]) for start in (16, 20))
-    title, caption, alt = _texts(path.stem, item, [domain_title(domain) for domain in domains])
+    title, caption, alt = _texts(name, item, [domain_title(domain) for domain in domains])
     uri = "data:image/png;base64," + base64.b64encode(content).decode()
     return PageFigure(title, caption, alt, uri, width // _DENSITY, height // _DENSITY)
 
@@ -219,8 +218,9 @@ def _texts(name: str, item: PageComparison, domains: Sequence[str]) -> tuple[str
     texts = {
         "images": (
             "Images",
-            f"{trained}, beside real test images of the same class and domain: the first of each class. "
-            "Nothing was trained on the test images. Small pictures are enlarged without smoothing.",
+            f"{trained}, beside real test images of the same class and domain: the first of each class that are "
+            "neither black nor flagged by a safety checker. Nothing was trained on the test images. Small pictures are "
+            "enlarged without smoothing.",
             f"Grid of images of {item.dataset}: a row per class, a group of columns per domain, images from "
             f"{item.source} beside real ones.",
         ),

@@ -1,5 +1,6 @@
 """What each kind of job cost, from Snakemake's benchmark files."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,13 +45,20 @@ class Costs:
         return cost.wall_seconds / longest if longest else 0.0
 
 
-def read_costs(folder: Path | None) -> Costs:
+def read_costs(folder: Path | None, *, configuration: str, shared: Sequence[str]) -> Costs:
     """Return the cost of every rule with a benchmark; none if the folder is missing or not given.
+
+    Args:
+        folder: Snakemake's benchmark files, RULE/CONFIGURATION/... and RULE/shared/...
+        configuration: name of the configuration whose own jobs count.
+        shared: products below RULE/shared/ that it uses, whoever made them.
 
     A file that is being written or is damaged is counted and left out: costs are beside the point of a run, so they
     never stop the report.
     """
-    paths = sorted(folder.glob("*/**/*.tsv")) if folder is not None else []
+    own = [configuration, *(f"shared/{name}" for name in shared)]
+    files = {path for name in own for path in _files(folder, name)} if folder is not None else ()
+    paths = sorted(files)
     measured = [(path.relative_to(folder).parts[0], _read(path)) for path in paths if folder is not None]
     rows = [{"rule": rule, **row} for rule, row in measured if row is not None]
     grouped = pd.DataFrame(rows).groupby("rule") if rows else ()
@@ -64,6 +72,13 @@ def read_costs(folder: Path | None) -> Costs:
         for rule, part in grouped
     ]
     return Costs(tuple(sorted(costs, key=lambda cost: -cost.wall_seconds)), len(measured) - len(rows))
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    for rule in folder.iterdir() if folder.is_dir() else ():
+        yield from (rule / name).glob("**/*.tsv")
+        if (rule / f"{name}.tsv").is_file():
+            yield rule / f"{name}.tsv"
 
 
 def _read(path: Path) -> dict[str, float] | None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from workflow_scripts.common.images import decode_rgb
-from workflow_scripts.common.shards import ImageSet, load_image_set
+from workflow_scripts.common.shards import ImageSet, is_usable, load_image_set
 from workflow_scripts.report.labels import source_title
 from workflow_scripts.report.style import DPI, GRAY, message_figure
 
@@ -63,18 +63,18 @@ def tile(picture: Image.Image, *, side: int) -> Tile:
 
 
 def read_panel(images: ImageSet, *, classes: Sequence[str], per_class: int, side: int) -> Panel:
-    """Return the first pictures of each class of an image set.
+    """Return the first usable pictures of each class of an image set: those that no training and no score leaves out.
 
     Raises:
         InputError: a shard or a picture is damaged.
     """
     tiles_of: dict[str, list[Tile]] = {name: [] for name in classes if name in images.classes}
     lacking = len(tiles_of)
-    for row in images.rows(("image", "label", "index")):
+    for row in images.rows(("image", "label", "index", "flagged", "black")):
         if not lacking:
             break
         tiles = tiles_of.get(images.classes[row["label"]])
-        if tiles is not None and len(tiles) < per_class:
+        if tiles is not None and len(tiles) < per_class and is_usable(row):
             picture = decode_rgb(row["image"]["bytes"], name=f"image {row['index']} of {images.manifest}")
             tiles.append(tile(picture, side=side))
             lacking -= len(tiles) == per_class

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workflow_scripts.common.entry_point import in_order
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import canonical_json
 from workflow_scripts.common.manifests import read_manifest
@@ -65,21 +66,20 @@ class Environment:
     used_by: tuple[str, ...]
 
 
-def read_manifests(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
-    """Return every manifest by its path.
+def read_manifests(names: Sequence[str], paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Return the content of every manifest by its name.
 
     Raises:
         InputError: a manifest is missing or unreadable.
     """
-    return {str(path): read_manifest(path) for path in paths}
+    return {name: read_manifest(path) for name, path in in_order(names, paths, option="models")}
 
 
 def models(manifests: Mapping[str, dict[str, Any]]) -> list[Model]:
-    """Return the models among the manifests, with what each has seen as far as its manifest says."""
+    """Return the models of some manifests, with what each has seen as far as its manifest says."""
     return [
-        Model(Path(path).parent.name, _origin(content["origin"]), content["origin"].get("seen") or _UNKNOWN)
-        for path, content in manifests.items()
-        if "origin" in content
+        Model(name, _origin(content["origin"]), content["origin"].get("seen") or _UNKNOWN)
+        for name, content in manifests.items()
     ]
 
 
@@ -105,7 +105,7 @@ def image_rows(manifests: Mapping[str, dict[str, Any]]) -> list[ImageRow]:
             images=content["images"],
             per_class=max(content["counts"]),
         )
-        for content in _image_manifests(manifests)
+        for content in manifests.values()
     ]
 
 
@@ -113,7 +113,7 @@ def image_origins(manifests: Mapping[str, dict[str, Any]]) -> list[Origin]:
     """Return how the images were made, once for all domains of a source that were made alike."""
     domains: dict[tuple[str, str, str], list[str]] = {}
     made: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for content in _image_manifests(manifests):
+    for content in manifests.values():
         shown = {key: value for key, value in content.get("provenance", {}).items() if key not in _NOT_SHOWN}
         key = (content["dataset"], content["source"], canonical_json(shown))
         domains.setdefault(key, []).append(content["domain"])
@@ -129,10 +129,6 @@ def image_origins(manifests: Mapping[str, dict[str, Any]]) -> list[Origin]:
     ]
 
 
-def _image_manifests(manifests: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    return [content for content in manifests.values() if "shards" in content]
-
-
 def _is_short(value: Any) -> bool:
     return not isinstance(value, dict | list)
 
@@ -145,13 +141,13 @@ def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def read_run_metadata(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+def read_run_metadata(names: Sequence[str], paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """Return the metadata of every run by the run's name.
 
     Raises:
         InputError: a file is missing or is not a JSON object.
     """
-    return {run_name(path): _read_metadata(path) for path in paths}
+    return {name: _read_metadata(path) for name, path in in_order(names, paths, option="metadata")}
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
@@ -162,17 +158,6 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{path}: not the metadata of a run; delete it and run snakemake again")
     return content
-
-
-def run_name(path: Path) -> str:
-    """Return a run's name from the path of its metadata: data set, source, CLIP, method, seed."""
-    parts = path.parent.parts[-_RUN_DEPTH:]
-    # results/DATASET/runs/SOURCE/CLIP/METHOD/seedS: the second of these folders is the same everywhere.
-    return ", ".join([parts[0], *parts[2:]]) if len(parts) == _RUN_DEPTH else str(path)
-
-
-_RUN_DEPTH = 6
-"""Folders that name a run."""
 
 
 def run_settings(metadata: Mapping[str, dict[str, Any]]) -> list[RunSettings]:
@@ -203,7 +188,7 @@ def environments(metadata: Mapping[str, dict[str, Any]], manifests: Mapping[str,
 def _made_images(manifests: Mapping[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     return [
         (f"images of {content['dataset']}, {content['source']}, {content['domain']}", content.get("provenance", {}))
-        for content in _image_manifests(manifests)
+        for content in manifests.values()
     ]
 
 

@@ -26,6 +26,13 @@ class Report(Settings):
     """Tables of papers, to compare with."""
 
 
+class Training(Settings):
+    """Whose training log it is."""
+
+    method: Name
+    seed: Seed
+
+
 class FiguresJob(Settings):
     """What the job of one comparison's figures needs to know."""
 
@@ -35,6 +42,8 @@ class FiguresJob(Settings):
     """Pictures of each class and domain in the grid of images."""
     max_classes: Count = 12
     """Classes in the grid of images, from the first one on."""
+    trainings: tuple[Training, ...] = ()
+    """The trainings, in the order of their logs."""
 
 
 class PageComparison(Settings):
@@ -55,11 +64,19 @@ class PageComparison(Settings):
 class PageJob(Settings):
     """What the job of the page needs to know."""
 
+    configuration: Name
+    """Name of the configuration; costs are those of its own jobs and of the shared ones that it uses."""
     title: Text
     """Heading of the page."""
     fixed_alpha: Alpha
     """Alpha that was chosen beforehand; the summary shows it."""
     comparisons: tuple[PageComparison, ...]
-    """What ran, in the order of the page's sections."""
+    """What ran, in the order of the page's sections; figures are given in the same order."""
+    models: tuple[Name, ...] = ()
+    """Names of the models, in the order of their manifests."""
+    runs: tuple[str, ...] = ()
+    """Names of the runs, in the order of their metadata."""
+    shared: tuple[str, ...] = ()
+    """Folders below results/shared/ that the configuration uses."""
     published: tuple[PublishedTable, ...] = ()
     """Tables of papers."""

@@ -45,13 +45,13 @@ class TrainingLog:
     """The training log of one run: a row per step, and a row per validation."""
 
     method: str
-    seed: str
+    seed: int
     steps: pd.DataFrame
     validations: pd.DataFrame
 
 
-def read_training_log(path: Path) -> TrainingLog:
-    """Read a training log; method and seed are the two folders above it.
+def read_training_log(path: Path, *, method: str, seed: int) -> TrainingLog:
+    """Read the training log of a method's run with a seed.
 
     Raises:
         InputError: the file is missing, a line is not a JSON object, or there is no step in it.
@@ -65,8 +65,8 @@ def read_training_log(path: Path) -> TrainingLog:
     if not steps or not all(name in line for line in steps for name in _COUNTERS):
         raise InputError(f"{path}: no step with its number in this training log; delete it and run snakemake again")
     return TrainingLog(
-        method=path.parent.parent.name,
-        seed=path.parent.name.removeprefix("seed"),
+        method=method,
+        seed=seed,
         steps=pd.DataFrame(steps).set_index("step").sort_index(),
         validations=pd.DataFrame(validations),
     )
@@ -102,15 +102,10 @@ def smoothed(values: "pd.Series[float]") -> "pd.Series[float]":
     return values.rolling(max(1, len(values) // SMOOTHING), center=True, min_periods=1).mean()
 
 
-def training_figure(paths: Sequence[Path]) -> Figure:
-    """Draw loss parts, accuracy, feature diversity and learning rate; a color per method, the mean over its seeds.
-
-    Raises:
-        InputError: a log is damaged.
-    """
-    if not paths:
+def training_figure(logs: Sequence[TrainingLog]) -> Figure:
+    """Draw loss parts, accuracy, feature diversity and learning rate; a color per method, the mean over its seeds."""
+    if not logs:
         return message_figure("There is no training curve: nothing was trained.")
-    logs = [read_training_log(path) for path in paths]
     strokes_by_method = strokes([log.method for log in logs])
     columns = panel_columns(logs)
     if not columns:

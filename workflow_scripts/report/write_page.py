@@ -35,20 +35,20 @@ def job(options: argparse.Namespace) -> None:
     """Gather what the workflow wrote, and write the table and the page."""
     settings = PageJob.parse(options.settings)
     metrics = read_metrics(options.metrics)
-    manifests = read_manifests(options.manifests)
-    metadata = read_run_metadata(options.metadata)
+    images = read_manifests([str(path) for path in options.images], options.images)
+    metadata = read_run_metadata(settings.runs, options.metadata)
     methods, rows = summary(settings, metrics)
     page = render(
         settings=settings,
-        overview=overview(settings, manifests, runs=len(metadata)),
+        overview=overview(settings, images, runs=len(metadata)),
         methods=methods,
         summary=rows,
-        sections=sections(settings, metrics, options.figures, manifests),
-        models=models(manifests),
-        images=image_rows(manifests),
-        origins=image_origins(manifests),
-        costs=read_costs(options.costs),
-        environments=environments(metadata, manifests),
+        sections=sections(settings, metrics, options.figures, images),
+        models=models(read_manifests(settings.models, options.models)),
+        images=image_rows(images),
+        origins=image_origins(images),
+        costs=read_costs(options.costs, configuration=settings.configuration, shared=settings.shared),
+        environments=environments(metadata, images),
         run_settings=run_settings(metadata),
         table=options.table.name if options.table.parent == options.output.parent else None,
     )
@@ -95,9 +95,12 @@ def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
     parser.add_argument("--metrics", type=Path, nargs="*", default=[], help="metric tables of all runs")
-    parser.add_argument("--metadata", type=Path, nargs="*", default=[], help="metadata of all runs")
-    parser.add_argument("--manifests", type=Path, nargs="*", default=[], help="manifests of models and images")
-    parser.add_argument("--figures", type=Path, nargs="*", default=[], help="figures, DATASET/SOURCE/CLIP/NAME.png")
+    parser.add_argument("--metadata", type=Path, nargs="*", default=[], help="metadata of all runs, in their order")
+    parser.add_argument("--models", type=Path, nargs="*", default=[], help="manifests of models, in their order")
+    parser.add_argument("--images", type=Path, nargs="*", default=[], help="manifests of images")
+    parser.add_argument(
+        "--figures", type=Path, nargs="*", default=[], help="figures: images, alphas and training of each comparison"
+    )
     parser.add_argument("--costs", type=Path, default=None, help="folder of Snakemake's benchmark files")
     parser.add_argument("--output", type=Path, required=True, help="page to write")
     parser.add_argument("--table", type=Path, required=True, help="table of all metrics to write")
