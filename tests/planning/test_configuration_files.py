@@ -204,12 +204,19 @@ def test_a_name_with_dots_is_found(tmp_path: Path) -> None:
         ("set={methods.regtf.epochs: 1}", "--config set: methods.regtf.epochs: there is no block methods.regtf"),
         ("set={runs.3.seeds: [1]}", "--config set: runs.3.seeds: runs has no entry 3"),
         ("set={name.x: 1}", "--config set: name.x: name is a single value"),
+        (
+            "set={methods.regft.epochs: 1, methods.regft: {kind: finetune}, runs.3: 1}",
+            "--config set: methods.regft.epochs: methods.regft is changed too, and holds it; give one of the two\n"
+            "--config set: runs.3: runs has no entry 3",
+        ),
         ("set=3", "--config set: a map of dotted keys is needed, as in 'set={methods.regft.epochs: 1}'"),
         ("extends=config.yaml", "--config extends: only a file can extend another; name both files under --configfile"),
     ],
 )
 def test_changes_that_lead_nowhere_are_refused(change: str, message: str, tmp_path: Path) -> None:
-    assert refusal(write(tmp_path / "mine.yaml", ALONE), changes=(change,)) == message
+    with pytest.raises(InputError) as caught:
+        loaded(write(tmp_path / "mine.yaml", ALONE), changes=(change,))
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
@@ -225,6 +232,55 @@ def test_values_that_do_not_fit_are_refused_as_in_a_file(change: str, message: s
     with pytest.raises(InputError) as caught:
         Plan(loaded(write(tmp_path / "mine.yaml", ALONE), changes=(change,)).values)
     assert str(caught.value) == message
+
+
+def test_keys_are_texts_and_merged_keys_may_be_replaced(tmp_path: Path) -> None:
+    text = "no: {010: a, 1.5: b}\nbase: &base {x: 1, y: 2}\nown: {<<: *base, y: 3}\nruns: []\n"
+    values = loaded(write(tmp_path / "a.yaml", text)).values
+    assert values == {"no": {"010": "a", "1.5": "b"}, "base": {"x": 1, "y": 2}, "own": {"x": 1, "y": 3}, "runs": []}
+
+
+@pytest.mark.parametrize("entry", ["~nobody-here/x.yaml", "x" * 300, "a\0b"])
+def test_what_no_path_can_be_is_no_file(entry: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.yaml", {"extends": ["none.yaml", entry]})
+    with pytest.raises(InputError) as caught:
+        loaded(path)
+    lines = str(caught.value).split("\n")
+    assert len(lines) == 2
+    assert all(line.startswith(f"{path}: extends: there is no file ") for line in lines)
+
+
+def test_what_two_files_extend_lies_below_both(tmp_path: Path) -> None:
+    write(tmp_path / "root.yaml", ALONE)
+    own = {"regft": {"kind": "finetune", "epochs": 1}}
+    left = write(tmp_path / "left.yaml", {"extends": "root.yaml", "methods": own})
+    right = write(tmp_path / "right.yaml", {"extends": "root.yaml", "alphas": ["0.50"]})
+    both = write(tmp_path / "both.yaml", {"extends": ["left.yaml", "right.yaml"]})
+    for layers in (loaded(both), loaded(left, right)):
+        assert layers.values["methods"]["regft"] == own["regft"]
+        assert layers.values["alphas"] == ["0.50"]
+        assert layers.replaced[0] == "methods.regft of root.yaml by that of left.yaml"
+
+
+def test_names_of_base_classes_are_texts_on_the_command_line_and_spelled_as_classes_are(tmp_path: Path) -> None:
+    config = digits_with()
+    config["datasets"]["digits"] |= {"classes": ["1", "no", "ankle_boot", *map(str, range(2, 9))]}
+    path = write(tmp_path / "a.yaml", config)
+
+    def base_of(names: str) -> tuple[int, ...] | None:
+        return Plan(loaded(path, changes=(f"set={{datasets.digits.base_classes: {names}}}",)).values).base_labels(
+            "digits"
+        )
+
+    assert base_of('["1", no, ankle_boot]') == (0, 1, 2)
+    with pytest.raises(InputError) as caught:
+        base_of("[bird, fish, no, no]")
+    key = "datasets.digits.base_classes"
+    assert str(caught.value).split("\n") == [
+        f"{key}: 'bird' is not one of its classes",
+        f"{key}: 'fish' is not one of its classes",
+        f"{key}: a name occurs twice",
+    ]
 
 
 def test_a_file_reads_exponents_as_numbers_and_quoted_ones_as_texts(tmp_path: Path) -> None:
@@ -247,8 +303,8 @@ def test_a_file_reads_exponents_as_numbers_and_quoted_ones_as_texts(tmp_path: Pa
         ("extends: [base.yaml, {}]", "extends: a file or a list of files is needed"),
         ("extends: ''", "extends: a file or a list of files is needed, not ['']"),
         ("runs: !!python/object:os.system []", "not a configuration in YAML (could not determine a constructor"),
-        ("? [a, b]\n: 1", "not a configuration in YAML"),
-        ("name: 2024-01-01\n1.5: x\nruns: []", "float: this key is read as float; put it in quotes"),
+        ("? [a, b]\n: 1", "not a configuration in YAML (a key is no text"),
+        ("a: {<<: *nowhere}", "not a configuration in YAML"),
     ],
 )
 @pytest.mark.parametrize("way", ["alone", "extended", "second", "module"])

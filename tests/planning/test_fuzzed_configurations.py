@@ -296,7 +296,7 @@ SAMPLE: dict[str, tuple[dict[str, Any], str]] = {
     "list for a map": ({"datasets": ["digits"]}, "datasets: "),
     "not a number": ({"methods": {"plain": {"learning_rate": float("nan")}}}, "methods.plain.learning_rate: "),
     "bytes": ({"report": {"title": b"\x00\xff"}}, "report.title: bytes is no value"),
-    "date as a key": ({"generators": {date(2024, 1, 1): {}}}, "generators.date: this key is read as date"),
+    "date as a key": ({"generators": {date(2024, 1, 1): {}}}, "generators.2024-01-01.checkpoint: missing"),
     "bottomless": ({"evaluation": {"scoring": nested(40)}}, "nested more than 20 levels deep"),
     "forged line": ({"report": {"title": "a\nmethods: fine"}}, "report.title: holds control characters (U+000A)"),
     "forged key": ({"a\nmethods": 1}, r"a\nmethods: unknown key"),

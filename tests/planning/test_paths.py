@@ -278,10 +278,26 @@ def test_every_class_that_is_missing_has_a_line(root: Path) -> None:
     ]  # fmt: skip
 
 
-def test_what_validation_finds_comes_alone_and_first(root: Path) -> None:
-    config = config_of(root / "nowhere")
-    config["runs"][0]["clips"] = ["nobody"]
-    assert lines(config) == ["runs.0.clips: 'nobody' is not defined (known: vit)"]
+def test_what_does_not_fit_and_what_is_not_there_come_at_once(root: Path) -> None:
+    config = config_of(root)
+    config["runs"][0]["sources"] = [*config["runs"][0]["sources"], "nobody"]
+    FAULTS["no picture"][0](root)
+    found = lines(config)
+    assert len(found) == 2
+    assert found[0].startswith("runs.0.sources: 'nobody' is not defined")
+    assert "holds no picture" in found[1]
+
+
+@pytest.mark.parametrize("other", ["{root}/test/", "{root}/x/../test", "{root}", "{root}/test/cat", "{root}/link"])
+def test_a_test_folder_under_another_name_is_seen(other: str, root: Path) -> None:
+    (root / "x").mkdir()
+    (root / "link").symlink_to(root / "test")
+    config = config_of(root)
+    config["datasets"]["mine"]["images"]["train"] = {"photo": other.format(root=root)}
+    config["methods"]["adip"] |= {"train_on": "real"}
+    found = [line for line in lines(config) if "shares pictures with a test folder" in line]
+    assert found
+    assert found[0].startswith(f"{MINE}.images.train.photo: '{other.format(root=root)}' shares pictures")
 
 
 def test_a_folder_that_names_the_classes_has_one_line(root: Path) -> None:

@@ -24,7 +24,7 @@ def validated_class_names(names: Sequence[str]) -> tuple[str, ...]:
             do not show, occurs twice, or differs from another one in case only. All errors are listed.
     """
     errors = [error for number, name in enumerate(names) if (error := _error(name, number)) is not None]
-    normalized = tuple(name.replace("_", " ") for name in names)
+    normalized = tuple(normalized_class_name(name) for name in names)
     errors += _collisions(normalized)
     if len(names) < MIN_CLASSES:
         errors.append(f"{len(names)} class is too few: a classifier needs at least {MIN_CLASSES}")
@@ -34,6 +34,11 @@ def validated_class_names(names: Sequence[str]) -> tuple[str, ...]:
     if changed:
         logger.info("underscores are read as blanks in %d class names, as in %r", len(changed), changed[0])
     return normalized
+
+
+def normalized_class_name(name: str) -> str:
+    """Return a class name with underscores read as blanks."""
+    return name.replace("_", " ")
 
 
 def _error(name: str, number: int) -> str | None:

@@ -142,8 +142,14 @@ def _follows(item: Any, items: Iterable[Any]) -> bool:
 def _key(location: Sequence[int | str], whole: Any) -> str:
     # Between the keys pydantic names the kind that it chose, as in methods.plain.finetune.epochs: nobody wrote that.
     parts, here = [], whole
-    for part in location:
-        if isinstance(here, dict) and part not in here and part == here.get("kind"):
+    for number, part in enumerate(location):
+        if isinstance(here, dict) and part == here.get("kind"):
+            # A kind may have a key of its own name.
+            following = location[number + 1] if number + 1 < len(location) else None
+            if part not in here or following in here:
+                continue
+        if isinstance(part, str) and "[" in part and not (isinstance(here, dict) and part in here):
+            # The member of a union, as in base_classes.tuple[str, ...].0.
             continue
         parts.append(part)
         known = isinstance(here, dict) and part in here
@@ -170,4 +176,6 @@ def _errors(item: Any, whole: Any) -> list[str]:
     if item["type"] == "string_type" and isinstance(item["input"], int | float):
         # YAML reads 0.50 as a number.
         message += ", in quotes"
-    return [f"{key}: {message} (given: {shortened(repr(item['input']))})".replace("\n", " ")]
+    # A block was given where its keys do not fit each other, which the message names.
+    given = "" if item["type"] == "value_error" and isinstance(item["input"], dict) else repr(item["input"])
+    return [f"{key}: {message}{given and f' (given: {shortened(given)})'}".replace("\n", " ")]

@@ -60,6 +60,16 @@ class Corpus(Settings):
     """Share of captions that name another class."""
 
 
+def _require_multiples(settings: Settings, parts: dict[str, str]) -> None:
+    wrong = [
+        f"{whole} is no multiple of {part}"
+        for whole, part in parts.items()
+        if getattr(settings, whole) % getattr(settings, part)
+    ]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+
+
 class PretrainClip(Settings):
     """A small CLIP, trained contrastively on the corpus and saved in open_clip's format."""
 
@@ -87,9 +97,7 @@ class PretrainClip(Settings):
     @model_validator(mode="after")
     def _divisible(self) -> Self:
         parts = {"image_size": "patch_size", "width": "attention_heads", "text_width": "text_attention_heads"}
-        for whole, part in parts.items():
-            if getattr(self, whole) % getattr(self, part):
-                raise ValueError(f"{whole} is no multiple of {part}")
+        _require_multiples(self, parts)
         return self
 
 
@@ -187,6 +195,11 @@ class PretrainStudent(Settings):
     learning_rate: Positive = 1e-3
     weight_decay: NonNegative = 0.05
     seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        _require_multiples(self, {"image_size": "patch_size", "width": "attention_heads"})
+        return self
 
 
 ClipCheckpoint = Annotated[HubCheckpoint | FolderCheckpoint | PretrainClip, Field(discriminator="kind")]

@@ -44,6 +44,8 @@ def _origin(key: str, dataset: Dataset) -> tuple[str, Callable[[], Iterable[str]
             for domain, root in roots.items():
                 return f"{key}.images.{role}.{domain}", partial(class_folders, Path(root))
         raise InputError(f"{key}: images: name at least one folder under train or test, or use kind: none")
+    if images.kind not in CLASS_NAMES:
+        raise InputError(f"{key}: without images it needs classes or classes_file")
     return key, lambda: CLASS_NAMES[images.kind]
 
 

@@ -9,7 +9,7 @@ its documented default, never another file's value.
 import copy
 import json
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,23 +47,31 @@ class Layers:
 
 
 class _Loader(yaml.CSafeLoader):  # type: ignore[misc]
-    """A loader of plain values that refuses a key that stands twice, and reads 3e-5 as a number."""
+    """A loader of plain values that refuses a key that stands twice, reads every key as text and 3e-5 as a number."""
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[Values]:
     values: Values = {}
     yield values
-    loader.flatten_mapping(node)
-    seen: set[Hashable] = set()
-    for key_node, _ in node.value:
-        key: Any = loader.construct_object(key_node, deep=True)
-        if isinstance(key, Hashable) and key in seen and key_node.tag != "tag:yaml.org,2002:merge":
+    own = [(_key(key), value) for key, value in node.value if key.tag != _MERGE]
+    for number, (key, _) in enumerate(own):
+        if any(key == other for other, _ in own[:number]):
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {shortened(repr(key))} stands twice", key_node.start_mark
+                None, None, f"the key {shortened(repr(key))} stands twice", node.start_mark
             )
-        if isinstance(key, Hashable):
-            seen.add(key)
-    values.update(loader.construct_mapping(node))
+    # What is merged in by << stands under the block's own keys.
+    loader.flatten_mapping(node)
+    values.update({_key(key): loader.construct_object(value, deep=True) for key, value in node.value})
+
+
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def _key(node: yaml.Node) -> str:
+    """Return a key as it is written: `no`, `1` and `010` are names here."""
+    if not isinstance(node, yaml.ScalarNode):
+        raise yaml.constructor.ConstructorError(None, None, "a key is no text", node.start_mark)
+    return str(node.value)
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
@@ -83,9 +91,10 @@ def load_configuration(*, files: Sequence[Path], workflow_folder: Path, changes:
     Raises:
         InputError: a file cannot be read or found, or the whole names no runs.
     """
-    layers = Layers()
+    named = _Files(workflow_folder)
     for path in files or [workflow_folder / DEMO]:
-        layers = _over(layers, _file_layers(path, workflow_folder=workflow_folder, within=()))
+        named.add(path, within=())
+    layers = _one_over_the_other([*named.read.values()])
     if "runs" not in layers.values:
         names = ", ".join(str(path) for path in files)
         raise InputError(
@@ -106,47 +115,69 @@ def module_configuration(config: Mapping[str, Any], *, workflow_folder: Path, ch
     if errors := plain_value_errors(config):
         raise InputError("\n".join(one_line(error) for error in errors))
     values = copy.deepcopy(dict(config))
-    layers = _extended(values, name="config", folders=[workflow_folder], workflow_folder=workflow_folder, within=())
-    layers = _over(layers, _layer(values, name="config"))
+    named = _Files(workflow_folder)
+    named.add_extended(values, name="config", folders=[workflow_folder], within=())
+    layers = _one_over_the_other([*named.read.values(), _layer(values, name="config")])
     readings = {place: float(text) for place, text in _texts(layers.values) if _EXPONENT.fullmatch(text)}
     return with_changes(Layers(_read(layers.values, readings), layers.origins, layers.replaced), changes)
 
 
-def _file_layers(path: Path, *, workflow_folder: Path, within: tuple[Path, ...]) -> Layers:
-    resolved = path.expanduser().resolve()
-    if resolved in within:
-        circle = " -> ".join(each.name for each in (*within[within.index(resolved) :], resolved))
-        raise InputError(f"{path}: {EXTENDS}: files extend each other in a circle ({circle})")
-    if len(within) == MAX_EXTENDED:
-        raise InputError(f"{path}: {EXTENDS}: more than {MAX_EXTENDED} files, one extending the other")
-    values = _read_file(path)
-    layers = _extended(
-        values,
-        name=str(path),
-        folders=[resolved.parent, workflow_folder],
-        workflow_folder=workflow_folder,
-        within=(*within, resolved),
-    )
-    return _over(layers, _layer(values, name=path.name))
+class _Files:
+    """The files of a configuration in the order in which each counts over those before it, every one of them once.
 
+    A file that two others extend lies below both, so that neither loses what it changed.
+    """
 
-def _extended(
-    values: Values, *, name: str, folders: Sequence[Path], workflow_folder: Path, within: tuple[Path, ...]
-) -> Layers:
-    """Take `extends` out of some values and return what it names, one file over the other."""
-    entries = values.pop(EXTENDS, [])
-    entries = [entries] if isinstance(entries, str) else entries
-    if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
-        raise InputError(f"{name}: {EXTENDS}: a file or a list of files is needed, not {shortened(repr(entries))}")
-    layers = Layers()
-    for entry in entries:
-        candidates = [folder / Path(entry).expanduser() for folder in folders]
-        path = next((each for each in candidates if each.is_file()), None)
-        if path is None:
+    def __init__(self, workflow_folder: Path) -> None:
+        """Take the folder of the Snakefile."""
+        self.workflow_folder = workflow_folder
+        self.read: dict[Path, Layers] = {}
+
+    def add(self, path: Path, *, within: tuple[Path, ...]) -> None:
+        """Read a file and, before it, what it extends."""
+        resolved = path.expanduser().resolve()
+        if resolved in within:
+            circle = " -> ".join(each.name for each in (*within[within.index(resolved) :], resolved))
+            raise InputError(f"{path}: {EXTENDS}: files extend each other in a circle ({circle})")
+        if len(within) == MAX_EXTENDED:
+            raise InputError(f"{path}: {EXTENDS}: more than {MAX_EXTENDED} files, one extending the other")
+        if resolved in self.read:
+            return
+        values = _read_file(path)
+        folders = [resolved.parent, self.workflow_folder]
+        self.add_extended(values, name=str(path), folders=folders, within=(*within, resolved))
+        self.read[resolved] = _layer(values, name=path.name)
+
+    def add_extended(self, values: Values, *, name: str, folders: Sequence[Path], within: tuple[Path, ...]) -> None:
+        """Take `extends` out of some values and read what it names."""
+        entries = values.pop(EXTENDS, [])
+        entries = [entries] if isinstance(entries, str) else entries
+        if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
+            raise InputError(f"{name}: {EXTENDS}: a file or a list of files is needed, not {shortened(repr(entries))}")
+        found = {entry: _file_in(entry, folders) for entry in entries}
+        if missing := [entry for entry, path in found.items() if path is None]:
             places = " or ".join(dict.fromkeys(str(folder) for folder in folders))
-            raise InputError(f"{name}: {EXTENDS}: there is no file {shortened(repr(entry))} in {places}")
-        layers = _over(layers, _file_layers(path, workflow_folder=workflow_folder, within=within))
-    return layers
+            raise InputError(
+                "\n".join(f"{name}: {EXTENDS}: there is no file {shortened(repr(e))} in {places}" for e in missing)
+            )
+        for path in found.values():
+            if path is not None:
+                self.add(path, within=within)
+
+
+def _file_in(entry: str, folders: Sequence[Path]) -> Path | None:
+    try:
+        return next((path for folder in folders if (path := folder / Path(entry).expanduser()).is_file()), None)
+    except (OSError, RuntimeError):
+        # No such user's home, a name that no file can have, a folder that may not be entered.
+        return None
+
+
+def _one_over_the_other(layers: Sequence[Layers]) -> Layers:
+    whole = Layers()
+    for layer in layers:
+        whole = _over(whole, layer)
+    return whole
 
 
 def _read_file(path: Path) -> Values:
@@ -210,11 +241,28 @@ def with_changes(layers: Layers, changes: Mapping[str, Any]) -> Layers:
     whole = _over(layers, _layer(keys, name="the command line"))
     values = copy.deepcopy(whole.values)
     places = [place for key in keys for place, _ in _texts(keys[key], (key,))]
+    errors = _nested_errors(single)
     for key, value in single.items():
-        place = _put(values, str(key), copy.deepcopy(value))
+        try:
+            place = _put(values, str(key), copy.deepcopy(value))
+        except InputError as error:
+            errors.append(str(error))
+            continue
         places += [inner for inner, _ in _texts(value, place)]
+    if errors:
+        raise InputError("\n".join(errors))
     readings = {place: _reading(text) for place in places if isinstance(text := _at(values, place), str)}
     return Layers(_read(values, readings), whole.origins, whole.replaced)
+
+
+def _nested_errors(single: Mapping[Any, Any]) -> list[str]:
+    keys = [str(key) for key in single]
+    return [
+        f"--config {SET}: {shortened(key)}: {shortened(other)} is changed too, and holds it; give one of the two"
+        for key in keys
+        for other in keys
+        if key.startswith(f"{other}.")
+    ]
 
 
 def _put(values: Values, key: str, value: Any) -> Place:

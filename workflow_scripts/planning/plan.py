@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
+from workflow_scripts.common.class_names import normalized_class_name
 from workflow_scripts.common.constants import HELD_OUT, NO_SOURCE, REAL_TEST, REAL_TRAIN, ZERO_SHOT
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Settings
@@ -25,7 +26,7 @@ from workflow_scripts.planning.methods import (
     parse_run_name,
 )
 from workflow_scripts.planning.paths import path_errors
-from workflow_scripts.planning.validation import validated_configuration
+from workflow_scripts.planning.validation import configuration_errors, parsed_configuration
 from workflow_scripts.prompts.settings import DomainPromptsJob
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.vl2v.settings import Vl2vAdip
@@ -46,27 +47,38 @@ class Plan:
         Raises:
             InputError: one line per error.
         """
-        self.configuration: Configuration = validated_configuration(config)
-        self.classes, errors = all_class_names(self.configuration)
-        errors += path_errors(self.configuration, self.classes)
-        errors += [*self._base_class_errors(), *_length_errors(self), *_shard_errors(self)]
+        self.configuration: Configuration = parsed_configuration(config)
+        errors = configuration_errors(self.configuration)
+        fits = not errors
+        self.classes, class_errors = all_class_names(self.configuration)
+        errors += [*class_errors, *path_errors(self.configuration, self.classes)]
+        if fits:
+            errors += [*self._base_class_errors(), *_length_errors(self), *_shard_errors(self)]
         if errors:
             raise InputError("\n".join(dict.fromkeys(errors)))
 
     def _base_class_errors(self) -> Iterable[str]:
         for name, classes in self.classes.items():
-            chosen = self.configuration.datasets[name].base_classes
-            if not isinstance(chosen, tuple):
+            chosen, key = self._chosen_base_classes(name), f"datasets.{name}.base_classes"
+            if chosen is None:
                 continue
             unknown = [item for item in chosen if item not in classes]
-            if unknown:
-                yield f"datasets.{name}.base_classes: {unknown[0]!r} is not one of its classes"
+            yield from (f"{key}: {item!r} is not one of its classes" for item in unknown)
+            if len(set(chosen)) < len(chosen):
+                yield f"{key}: a name occurs twice"
+            elif not unknown and len(chosen) in (0, len(classes)):
+                yield f"{key}: base and new classes both need a class"
+            if unknown or len(set(chosen)) < len(chosen):
+                # What follows counts base classes.
                 return
-            if len(set(chosen)) in (0, len(classes)):
-                yield f"datasets.{name}.base_classes: base and new classes both need a class"
         for run in self.trained_runs:
             if run.dataset in self.classes:
                 yield from self._neighbor_errors(run)
+
+    def _chosen_base_classes(self, dataset: str) -> tuple[str, ...] | None:
+        """Return the base classes that are given by name, spelled as class names are, or None."""
+        chosen = self.configuration.datasets[dataset].base_classes
+        return tuple(normalized_class_name(name) for name in chosen) if isinstance(chosen, tuple) else None
 
     def _neighbor_errors(self, run: Run) -> Iterable[str]:
         method, base = self.method(run), self.base_labels(run.dataset)
@@ -141,9 +153,10 @@ class Plan:
 
     def base_labels(self, dataset: str) -> tuple[int, ...] | None:
         """Return the sorted labels of a data set's base classes, or None if they are not set."""
-        chosen, names = self.configuration.datasets[dataset].base_classes, self.classes[dataset]
-        if chosen == "half":
+        names = self.classes[dataset]
+        if self.configuration.datasets[dataset].base_classes == "half":
             return tuple(range(math.ceil(len(names) / 2)))
+        chosen = self._chosen_base_classes(dataset)
         return None if chosen is None else tuple(sorted(names.index(name) for name in chosen))
 
     def trained_labels(self, run: Run) -> tuple[int, ...] | None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -30,7 +31,19 @@ RESERVED_DOMAINS = (HELD_OUT, MEAN)
 
 
 def validated_configuration(config: Mapping[str, Any]) -> Configuration:
-    """Validate a configuration as Snakemake merged it.
+    """Validate a configuration's keys, values, and whether they fit each other.
+
+    Raises:
+        InputError: one line per error: the key, what is wrong, and what was given.
+    """
+    configuration = parsed_configuration(config)
+    if errors := configuration_errors(configuration):
+        raise InputError("\n".join(errors))
+    return configuration
+
+
+def parsed_configuration(config: Mapping[str, Any]) -> Configuration:
+    """Validate a configuration's keys and values, each by itself.
 
     Raises:
         InputError: one line per error: the key, what is wrong, and what was given.
@@ -39,9 +52,13 @@ def validated_configuration(config: Mapping[str, Any]) -> Configuration:
         raise InputError("\n".join(one_line(error) for error in errors))
     text = json.dumps(config, default=str)
     try:
-        configuration = Configuration.model_validate_json(text)
+        return Configuration.model_validate_json(text)
     except ValidationError as error:
-        raise InputError("\n".join(error_lines(error, text))) from None
+        raise InputError("\n".join(dict.fromkeys(error_lines(error, text)))) from None
+
+
+def configuration_errors(configuration: Configuration) -> list[str]:
+    """Return a line for each key that does not fit another one."""
     errors = [
         *_name_errors(configuration),
         *_method_errors(configuration),
@@ -49,9 +66,7 @@ def validated_configuration(config: Mapping[str, Any]) -> Configuration:
         *_checkpoint_errors(configuration),
         *_alpha_errors(configuration),
     ]
-    if errors:
-        raise InputError("\n".join(dict.fromkeys(errors)))
-    return configuration
+    return list(dict.fromkeys(errors))
 
 
 def _name_errors(configuration: Configuration) -> list[str]:
@@ -134,11 +149,14 @@ def _training_errors(configuration: Configuration, block: RunBlock, dataset: str
 def _overlap_errors(configuration: Configuration, name: str, dataset: str) -> Iterator[str]:
     images = configuration.datasets[dataset].images
     if images.kind == "folder":
+        tested = [Path(folder).resolve() for folder in images.test.values()]
         for domain, folder in images.train.items():
-            if folder in images.test.values():
+            trained = Path(folder).resolve()
+            if any(trained.is_relative_to(other) or other.is_relative_to(trained) for other in tested):
                 yield (
-                    f"datasets.{dataset}.images.train.{domain}: {folder!r} is a test folder too, and methods.{name} "
-                    "would be trained on test images; give it folders of its own or set leave_one_domain_out"
+                    f"datasets.{dataset}.images.train.{domain}: {folder!r} shares pictures with a test folder, and "
+                    f"methods.{name} would be trained on test images; give it folders of its own or set "
+                    "leave_one_domain_out"
                 )
 
 
@@ -216,8 +234,9 @@ def _corpus_errors(
 
 def _alpha_errors(configuration: Configuration) -> list[str]:
     errors = []
-    if len({float(alpha) for alpha in configuration.alphas}) < len(configuration.alphas):
-        errors.append("alphas: a value occurs twice")
+    for key, alphas in (("alphas", configuration.alphas), ("exports", configuration.exports)):
+        if len({float(alpha) for alpha in alphas}) < len(alphas):
+            errors.append(f"{key}: a value occurs twice")
     if configuration.report.fixed_alpha not in configuration.alphas:
         errors.append(f"report.fixed_alpha: {configuration.report.fixed_alpha!r} is not one of alphas")
     return errors

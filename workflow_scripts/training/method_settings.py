@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from workflow_scripts.common.settings import Count, Name, Positive, Precision, Seed, Settings
 
@@ -49,6 +49,12 @@ Averaging = Annotated[
 ]
 
 
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a name occurs twice")
+    return names
+
+
 class Method(Settings):
     """What every method may say."""
 
@@ -58,7 +64,7 @@ class Method(Settings):
     """Real training images per class and domain, drawn with the run's seed; all if null. Needs `train_on: real`."""
     train_classes: Literal["all", "base"] = "all"
     """Classes to train on: all, or the base half of the data set's `base_classes`."""
-    domains: tuple[Name, ...] | None = None
+    domains: Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)] | None = None
     """Domains whose images are trained on; all if null."""
     leave_one_domain_out: bool = False
     """Train once per domain of the test images, without the domain of that name: NAME.without-DOMAIN."""
