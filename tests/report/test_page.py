@@ -304,6 +304,17 @@ def test_a_real_training_source_is_not_called_generated(tmp_path: Path) -> None:
     assert "(generated)" not in text
 
 
+def test_zero_shot_alone_claims_no_training(tmp_path: Path) -> None:
+    alone = [comparison(source="none", methods=["zero-shot"], seeds=[0])]
+    metrics = [write_metrics(tmp_path, metric_rows("zero-shot"))]
+    page = written_page(tmp_path, comparisons=alone, metrics=metrics, figures=write_figures(tmp_path))
+    assert "zero-shot alone, CLIP clip" in page
+    assert "drawn and nothing was trained" in page
+    assert page.count("<figure>") == 1
+    for claim in ("a CLIP is fine-tuned on them", "images from none", "none (generated)", "Generated images, beside"):
+        assert claim not in page, claim
+
+
 def test_names_come_from_the_settings_not_from_paths(tmp_path: Path) -> None:
     metadata = [write_run_metadata(tmp_path, method="plain")]
     models = [write_model(tmp_path, "a-1a2b3c4d", kind="hub", repository="org/name", revision="abc")]

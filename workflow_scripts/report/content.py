@@ -49,7 +49,9 @@ class Section:
 
     anchor: str
     comparison: PageComparison
-    source_kind: str
+    trained: bool
+    """Whether anything was trained; without it zero-shot stands alone."""
+    source_text: str
     classes: tuple[str, ...]
     headline: MetricTable | None
     protocols: tuple[ProtocolTable, ...]
@@ -86,17 +88,25 @@ def sections(
         )
         tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
         count = len(FIGURE_NAMES)
-        own = zip(FIGURE_NAMES, figures[number * count : (number + 1) * count], strict=False)
+        own = dict(zip(FIGURE_NAMES, figures[number * count : (number + 1) * count], strict=False))
+        trained = any(method != ZERO_SHOT for method in item.methods)
+        # Zero-shot alone has no curve over alpha and no training.
+        shown = own if trained else {name: path for name, path in own.items() if name == _IMAGES}
         page_sections.append(
             Section(
                 anchor=f"{item.dataset}--{item.source}--{item.clip}",
                 comparison=item,
-                source_kind=source_title(item.source),
+                trained=trained,
+                source_text=f"images from {item.source} ({source_title(item.source)})"
+                if trained
+                else "zero-shot alone",
                 classes=classes_of(item.dataset, manifests),
                 headline=tables[0] if tables else None,
                 protocols=protocol_tables(rows, fixed_alpha=settings.fixed_alpha),
                 others=tuple(tables[1:]),
-                figures=tuple(page_figure(path, item, name=name, domains=domains_of(rows)) for name, path in own),
+                figures=tuple(
+                    page_figure(path, item, name=name, domains=domains_of(rows)) for name, path in shown.items()
+                ),
             )
         )
     return page_sections
@@ -212,17 +222,22 @@ def page_figure(path: Path, item: PageComparison, *, name: str, domains: Sequenc
     return PageFigure(title, caption, alt, uri, width // _DENSITY, height // _DENSITY)
 
 
+_IMAGES = FIGURE_NAMES[0]
+
+
 def _texts(name: str, item: PageComparison, domains: Sequence[str]) -> tuple[str, str, str]:
     methods = ", ".join(method for method in item.methods if method != ZERO_SHOT)
     trained = "The images that were trained on" if item.source == REAL_TRAIN else "Generated images"
+    beside = f"{trained}, beside real test images of the same class and domain"
+    if not methods:
+        beside = "Real test images of each class and domain"
     texts = {
         "images": (
             "Images",
-            f"{trained}, beside real test images of the same class and domain: the first of each class that are "
-            "neither black nor flagged by a safety checker. Nothing was trained on the test images. Small pictures are "
-            "enlarged without smoothing.",
-            f"Grid of images of {item.dataset}: a row per class, a group of columns per domain, images from "
-            f"{item.source} beside real ones.",
+            f"{beside}: the first of each class that are neither black nor flagged by a safety checker. Nothing was "
+            "trained on the test images. Small pictures are enlarged without smoothing.",
+            f"Grid of images of {item.dataset}: a row per class, a group of columns per domain, "
+            + (f"images from {item.source} beside real ones." if methods else "real ones."),
         ),
         "alphas": (
             "Accuracy over alpha",

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from workflow_scripts.common.constants import NO_SOURCE
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.files import replacing, write_text
 from workflow_scripts.report.content import classes_of, sections, summary
@@ -65,7 +66,9 @@ def overview(settings: PageJob, manifests: dict[str, dict[str, Any]], *, runs: i
         f"{name} ({len(classes)} classes)" if (classes := classes_of(name, manifests)) else name
         for name in dict.fromkeys(item.dataset for item in items)
     ]
-    sources = [f"{name} ({source_title(name)})" for name in dict.fromkeys(item.source for item in items)]
+    sources = [
+        f"{name} ({source_title(name)})" for name in dict.fromkeys(item.source for item in items) if name != NO_SOURCE
+    ]
     facts = [
         ("Task" if len(datasets) == 1 else "Tasks", datasets),
         ("Training images from", sources),
