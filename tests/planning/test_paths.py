@@ -204,6 +204,8 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no class": (indexed(_class_name=None), f"{SD}/{PIPELINE_INDEX}: says no _class_name; {AGAIN}"),
     "half a component": (indexed(unet=["diffusers"]), f"{SD}/{PIPELINE_INDEX}: unet is not [library, class]; {AGAIN}"),
     "no component": (moved("generator/vae", "x"), f"{SD}/vae: no such folder; it should hold the AutoencoderKL"),
+    "empty tokenizer": (replaced("generator/tokenizer/tokenizer_config.json", None), f"{SD}/tokenizer: no tokenizer_config.json; {AGAIN}"),
+    "no block": (replaced(f"clip/{OPEN_CLIP_CONFIG}", '{"model_cfg": 5}'), f"{CLIP}/{OPEN_CLIP_CONFIG}: says no model_cfg; {AGAIN}"),
     "no scheduler": (moved("generator/scheduler", "x"), f"{SD}/scheduler: no such folder; it should hold the DDIMScheduler"),
     "no component's configuration": (replaced("generator/vae/config.json", None), f"{SD}/vae: no config.json; {AGAIN}"),
     "no component's weights": (replaced(f"generator/unet/{UNET_WEIGHTS}", None), f"{SD}/unet: no {UNET_WEIGHTS}; {AGAIN}"),

@@ -24,15 +24,26 @@ TEXT_TO_IMAGE = "text-to-image"
 _CONTENT = "the files of a checkpoint"
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth")
 _SAFETENSORS = ".safetensors"
-_KEYS = {OPEN_CLIP_CONFIG: ("model_cfg",), TIMM_CONFIG: ("architecture", "pretrained_cfg")}
-"""What the configuration of a single model must say."""
+_KEYS: dict[str, dict[str, type]] = {
+    OPEN_CLIP_CONFIG: {"model_cfg": dict},
+    TIMM_CONFIG: {"architecture": str, "pretrained_cfg": dict},
+}
+"""What the configuration of a single model must say, and as what."""
 _COMPONENT_CONFIG = "config.json"
 _WEIGHTS = {"diffusers": ("diffusion_pytorch_model.safetensors",), "transformers": ("model.safetensors",)}
 """The weights that each library looks for in the folder of a component."""
 _ALL_WEIGHTS = tuple(name for names in _WEIGHTS.values() for name in names)
 _SHARD_INDEX = ".index.json"
-_NOT_NETWORKS = ("Tokenizer", "TokenizerFast", "Backend", "Scheduler", "Processor", "FeatureExtractor")
-"""What the names of components without weights end with; transformers' newest tokenizers are called backends."""
+_NOT_NETWORKS = {
+    "Tokenizer": "tokenizer_config.json",
+    "TokenizerFast": "tokenizer_config.json",
+    "Backend": "tokenizer_config.json",
+    "Scheduler": "scheduler_config.json",
+    "Processor": "preprocessor_config.json",
+    "FeatureExtractor": "preprocessor_config.json",
+}
+"""What the names of components without weights end with, and the file that they are made from. Transformers' newest
+tokenizers are called backends."""
 
 
 def layout_errors(folder: Path, *, what: str) -> list[str]:
@@ -122,7 +133,8 @@ def _single_model_errors(folder: Path, needed: tuple[str, ...]) -> Iterator[str]
         if path.suffix == _SAFETENSORS:
             yield from errors_of(read_safetensors_header, path)
         elif (config := _configuration(path)) is not None:
-            missing = [key for key in _KEYS[path.name] if not config.get(key)]
+            wanted = _KEYS[path.name].items()
+            missing = [key for key, kind in wanted if not isinstance(config.get(key), kind) or not config[key]]
             yield from (f"{path}: says no {key}; get the checkpoint again" for key in missing)
 
 
@@ -142,7 +154,10 @@ def _pipeline_errors(folder: Path, unused: tuple[str, ...]) -> Iterator[str]:
             continue
         library, kind = entry
         errors = errors_of(folder_entries, folder / name, content=f"the {kind}")
-        if not errors and not kind.endswith(_NOT_NETWORKS) and some_weights and not _only_pickles(folder / name):
+        needed = next((file for ending, file in _NOT_NETWORKS.items() if kind.endswith(ending)), None)
+        if not errors and needed is not None and not (folder / name / needed).is_file():
+            errors = [f"{folder / name}: no {needed}; get the checkpoint again"]
+        if not errors and needed is None and some_weights and not _only_pickles(folder / name):
             errors = list(_network_errors(folder / name, _WEIGHTS.get(library, _ALL_WEIGHTS)))
         yield from errors
 
