@@ -276,11 +276,18 @@ def test_names_of_base_classes_are_texts_on_the_command_line_and_spelled_as_clas
     with pytest.raises(InputError) as caught:
         base_of("[bird, fish, no, no]")
     key = "datasets.digits.base_classes"
-    assert str(caught.value).split("\n") == [
+    expected = [
         f"{key}: 'bird' is not one of its classes",
         f"{key}: 'fish' is not one of its classes",
         f"{key}: a name occurs twice",
     ]
+    assert str(caught.value).split("\n") == expected
+    digits = config["datasets"]["digits"]
+    two = {name: {**digits, "base_classes": ["bird", "fish", "no", "no"]} for name in ("digits", "again")}
+    block = {**config["runs"][0], "datasets": list(two)}
+    with pytest.raises(InputError) as caught:
+        Plan({**config, "datasets": two, "runs": [block]})
+    assert str(caught.value).split("\n") == [*expected, *(line.replace("digits", "again") for line in expected)]
 
 
 def test_a_file_reads_exponents_as_numbers_and_quoted_ones_as_texts(tmp_path: Path) -> None:

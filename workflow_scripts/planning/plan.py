@@ -58,6 +58,7 @@ class Plan:
             raise InputError("\n".join(dict.fromkeys(errors)))
 
     def _base_class_errors(self) -> Iterable[str]:
+        wrong = False
         for name, classes in self.classes.items():
             chosen, key = self._chosen_base_classes(name), f"datasets.{name}.base_classes"
             if chosen is None:
@@ -68,11 +69,10 @@ class Plan:
                 yield f"{key}: a name occurs twice"
             elif not unknown and len(chosen) in (0, len(classes)):
                 yield f"{key}: base and new classes both need a class"
-            if unknown or len(set(chosen)) < len(chosen):
-                # What follows counts base classes.
-                return
+            wrong = wrong or bool(unknown)
         for run in self.trained_runs:
-            if run.dataset in self.classes:
+            # Base classes are counted: by names that exist.
+            if run.dataset in self.classes and not wrong:
                 yield from self._neighbor_errors(run)
 
     def _chosen_base_classes(self, dataset: str) -> tuple[str, ...] | None:
