@@ -32,7 +32,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"methods": {"plain": {"epochs": "3"}}}, "methods.plain.epochs: Input should be a valid integer (given: '3')"),
     ({"methods": {"plain": {"batch_size": 1}}}, "methods.plain.batch_size: Input should be greater than or equal to 2"),
     ({"methods": {"zero-shot": {"kind": "finetune"}}}, "methods.zero-shot: this name is reserved"),
-    ({"methods": {"a/b": {"kind": "finetune"}}}, "methods.a/b.[key]: a name is made of letters, digits,"),
+    ({"methods": {"a/b": {"kind": "finetune"}}}, "methods.a/b: a name is made of letters, digits,"),
     ({"methods": {"plain": {"domains": ["sketchy"]}}}, "methods.plain.domains: 'sketchy' is not defined (known: photo, negative)"),
     ({"alphas": ["0.50", "1.50"]}, "alphas.1: an alpha lies between 0 and 1 (given: '1.50')"),
     ({"alphas": [0.5]}, "alphas.0: Input should be a valid string, in quotes (given: 0.5)"),
