@@ -23,9 +23,10 @@ from workflow_scripts.common.checkpoint_files import (
     PIPELINE_FILES,
     STUDENT_FILES,
 )
-from workflow_scripts.common.constants import REAL_TEST, REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.constants import NO_SOURCE, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_text
+from workflow_scripts.common.run_files import HEAD, METADATA, TRAINING_LOG
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.code import code_of
 from workflow_scripts.planning.configuration_files import (
@@ -37,19 +38,14 @@ from workflow_scripts.planning.layout import (
     ALL_METRICS,
     AUTOENCODER,
     BENCHMARKS,
-    CLASS_STATISTICS,
     CLASSES,
-    CONTEXT,
     EMBEDDINGS,
-    ENCODER,
     EXPORT,
     FIGURES,
     GENERATION_PROMPTS,
-    HEAD,
     HEAD_PROMPTS,
     IMAGE_MANIFEST,
     LOGS,
-    METADATA,
     METRICS,
     MODEL,
     MODEL_MANIFEST,
@@ -57,7 +53,6 @@ from workflow_scripts.planning.layout import (
     RUN,
     SCORES,
     SHARD,
-    TRAINING_LOG,
     ZERO_SHOT_RUN,
     Comparison,
     Run,
@@ -71,9 +66,7 @@ from workflow_scripts.planning.products import (
     report_metadata,
     run_metrics,
 )
-from workflow_scripts.training.finetune_settings import Finetune
-from workflow_scripts.training.ogen.settings import Ogen
-from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vSd
+from workflow_scripts.training.methods import KINDS
 
 
 def loaded_configuration():
@@ -147,6 +140,26 @@ def run_of(wildcards):
     )
 
 
+def zero_shot_run_of(wildcards):
+    return Run(
+        wildcards.configuration,
+        wildcards.dataset,
+        NO_SOURCE,
+        wildcards.clip,
+        wildcards.method,
+        0,
+    )
+
+
+def options_of(inputs):
+    # The input clip becomes --clip, each with its files: entry points call their options as rules call their inputs.
+    return [
+        word
+        for name, files in inputs.items()
+        for word in (f"--{name.replace('_', '-')}", *inputs[name])
+    ]
+
+
 def comparison_of(wildcards):
     return Comparison(
         wildcards.configuration, wildcards.dataset, wildcards.source, wildcards.clip
@@ -167,7 +180,8 @@ wildcard_constraints:
     configuration=re.escape(PLAN.configuration.name),
     dataset=one_of(PLAN.configuration.datasets),
     clip=one_of(PLAN.configuration.clips),
-    method=one_of([ZERO_SHOT, *PLAN.run_names(object)]),
+    method=one_of(dict.fromkeys(run.method for run in PLAN.runs)),
+    head=one_of(dict.fromkeys(PLAN.planned(run).head for run in PLAN.runs)),
     model="[A-Za-z0-9][A-Za-z0-9._-]*",
     source="[A-Za-z0-9][A-Za-z0-9._-]*",
     domain="[A-Za-z0-9][A-Za-z0-9._-]*",

@@ -1,12 +1,11 @@
-# Needs: both endpoints of a run's weights.
+# Needs: a run's artifacts.
 # Gives: averaged models of chosen alphas, for plain open_clip. (The grid itself is averaged inside `score_images`.)
 
 
 rule export_model:
     input:
         clip=lambda w: WHERE.model_manifest(w.clip),
-        encoder=lambda w: WHERE.encoder(run_of(w)),
-        head=f"{RUN}/{HEAD}",
+        artifacts=lambda w: WHERE.artifacts(run_of(w)),
     output:
         weights=f"{EXPORT}/{OPEN_CLIP_WEIGHTS}",
         config=f"{EXPORT}/{OPEN_CLIP_CONFIG}",
@@ -22,9 +21,11 @@ rule export_model:
         mem_mb=memory(4000),
         runtime=20,
     params:
-        code=lambda w: code_of("ensembling.export_model"),
-        encoder=lambda w, input: ["--encoder", input.encoder] if input.encoder else [],
+        classifier=lambda w: PLAN.method(run_of(w)).classifier,
+        code=lambda w: code_of(
+            "ensembling.export_model", PLAN.method(run_of(w)).classifier
+        ),
     shell:
         "python -m workflow_scripts.ensembling.export_model --code {params.code} --clip {input.clip:q}"
-        " {params.encoder:q} --head {input.head:q} --alpha {wildcards.alpha}"
+        " --classifier {params.classifier} --artifacts {input.artifacts:q} --alpha {wildcards.alpha}"
         " --output {output.weights:q} --log {log:q}"

@@ -6,8 +6,7 @@ rule score_images:
     input:
         images=lambda w: WHERE.scored_manifests(run_of(w), w.domain),
         clip=lambda w: WHERE.model_manifest(w.clip),
-        encoder=lambda w: WHERE.encoder(run_of(w)),
-        head=f"{RUN}/{HEAD}",
+        artifacts=lambda w: WHERE.artifacts(run_of(w)),
     output:
         f"{RUN}/{{domain}}/{SCORES}",
     log:
@@ -23,12 +22,14 @@ rule score_images:
         runtime=120,
     params:
         settings=lambda w: jobs.score_images(PLAN, run_of(w), w.domain).canonical(),
-        code=lambda w: code_of("evaluation.score_images"),
-        encoder=lambda w, input: ["--encoder", input.encoder] if input.encoder else [],
+        classifier=lambda w: PLAN.method(run_of(w)).classifier,
+        code=lambda w: code_of(
+            "evaluation.score_images", PLAN.method(run_of(w)).classifier
+        ),
     shell:
         "python -m workflow_scripts.evaluation.score_images --settings {params.settings:q} --code {params.code}"
-        " --images {input.images:q} --clip {input.clip:q} {params.encoder:q}"
-        " --head {input.head:q} --output {output:q} --threads {threads} --log {log:q}"
+        " --images {input.images:q} --clip {input.clip:q} --classifier {params.classifier}"
+        " --artifacts {input.artifacts:q} --output {output:q} --threads {threads} --log {log:q}"
 
 
 rule compute_metrics:

@@ -42,7 +42,7 @@ rule write_generation_prompts:
 rule write_head_prompts:
     input:
         classes=lambda w: WHERE.classes(w.dataset),
-        descriptions=lambda w: PLAN.description_files(w.dataset),
+        descriptions=lambda w: PLAN.description_files(w.dataset, w.head),
     output:
         HEAD_PROMPTS,
     log:
@@ -53,7 +53,7 @@ rule write_head_prompts:
     conda:
         "../envs/nameonly.yaml"
     params:
-        settings=lambda w: jobs.write_head_prompts(PLAN, w.dataset).canonical(),
+        settings=lambda w: jobs.write_head_prompts(PLAN, w.dataset, w.head).canonical(),
         code=lambda w: code_of("prompts.write_head_prompts"),
     shell:
         "python -m workflow_scripts.prompts.write_head_prompts --settings {params.settings:q} --code {params.code}"

@@ -9,8 +9,7 @@ rule draw_figures:
         ],
         training_logs=lambda w: [
             f"{run.folder}/{TRAINING_LOG}"
-            for run in comparison_runs(w)
-            if run.method != ZERO_SHOT
+            for run in PLAN.logged_runs_of(comparison_of(w))
         ],
         generated=lambda w: WHERE.training_manifests(comparison_of(w)),
         real=lambda w: WHERE.test_manifests(w.dataset),

@@ -6,15 +6,12 @@ from pathlib import Path
 
 import torch
 
-from workflow_scripts.common.artifacts import load_head
 from workflow_scripts.common.checkpoint_files import EXPORT_CLASSES, EXPORT_HEAD, OPEN_CLIP_CONFIG
 from workflow_scripts.common.clip import load_clip
-from workflow_scripts.common.encoders import load_encoder
 from workflow_scripts.common.entry_point import entry_parser, run
-from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_json
 from workflow_scripts.common.weights import save_weights
-from workflow_scripts.ensembling.endpoints import Endpoints
+from workflow_scripts.ensembling.classifier import classifier_module
 
 logger = logging.getLogger(__name__)
 
@@ -22,27 +19,23 @@ VISUAL = "visual."
 
 
 def job(options: argparse.Namespace) -> None:
-    """Average both endpoints and write CLIP with the averaged image encoder, the head, and the class names.
+    """Write CLIP with the averaged image encoder, the head, and the class names.
 
     The exported configuration carries the preprocessing that the run was trained and scored with.
-
-    Raises:
-        InputError: the run's encoder is not its CLIP's.
     """
     torch.set_num_threads(options.threads)
-    device = torch.device("cpu")
-    clip = load_clip(options.clip, device=device)
-    encoder = load_encoder(clip=options.clip, encoder=options.encoder, device=device)
-    if encoder.pretrained is None:
-        raise InputError(f"{options.encoder}: a student is no CLIP; timm loads it as it is")
-    endpoints = Endpoints(encoder, load_head(options.head))
-    averaged = {f"{VISUAL}{name}": tensor for name, tensor in endpoints.encoder_at(options.alpha).items()}
+    artifacts = {path.name: path for path in options.artifacts}
+    averaged = classifier_module(options.classifier).linear_clip(
+        clip=options.clip, artifacts=artifacts, alpha=options.alpha
+    )
+    clip = load_clip(options.clip, device=torch.device("cpu"))
+    encoder = {f"{VISUAL}{name}": tensor for name, tensor in averaged.encoder.items()}
     whole = {name: tensor for name, tensor in clip.model.state_dict().items() if not name.startswith(VISUAL)}
-    save_weights(options.output, {**whole, **averaged}, metadata={"alpha": options.alpha})
+    save_weights(options.output, {**whole, **encoder}, metadata={"alpha": options.alpha})
     folder = options.output.parent
-    write_json(folder / OPEN_CLIP_CONFIG, {**clip.config, "preprocess_cfg": {**encoder.preprocessing.as_dict()}})
-    write_json(folder / EXPORT_CLASSES, list(endpoints.head.classes))
-    save_weights(folder / EXPORT_HEAD, endpoints.head_at(options.alpha), metadata={"alpha": options.alpha})
+    write_json(folder / OPEN_CLIP_CONFIG, {**clip.config, "preprocess_cfg": {**averaged.preprocessing.as_dict()}})
+    write_json(folder / EXPORT_CLASSES, list(averaged.classes))
+    save_weights(folder / EXPORT_HEAD, averaged.head, metadata={"alpha": options.alpha})
     logger.info(
         "exported alpha %s; load it with open_clip.create_model_and_transforms('local-dir:FOLDER')", options.alpha
     )
@@ -52,8 +45,8 @@ def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
     parser.add_argument("--clip", type=Path, required=True, help="manifest of the CLIP checkpoint")
-    parser.add_argument("--encoder", type=Path, default=None, help="trained image encoder, if it was trained")
-    parser.add_argument("--head", type=Path, required=True, help="the run's head")
+    parser.add_argument("--classifier", required=True, help="module that reads the run's artifacts")
+    parser.add_argument("--artifacts", type=Path, nargs="+", required=True, help="the run's artifacts")
     parser.add_argument("--alpha", required=True, help="weight of the fine-tuned endpoint, 0..1")
     parser.add_argument("--output", type=Path, required=True, help="weights to write; the rest goes beside them")
     run(job, parser)

@@ -1,20 +1,17 @@
 """Per-image scores: what every metric needs to know of one image, one alpha and one label set."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 
-from workflow_scripts.common.devices import autocast
 from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.logs import progress
-from workflow_scripts.common.settings import Precision
-from workflow_scripts.common.weights import StateDict
+from workflow_scripts.common.preprocessing import unit_pixels
+from workflow_scripts.ensembling.classifier import Classifier
 
 TOP_CLASSES = 5
 
@@ -33,20 +30,6 @@ SCORE_COLUMNS = pa.schema(
         ("logits", pa.list_(pa.float16())),
     ]
 )
-
-
-@dataclass(frozen=True)
-class InterpolatedWeights:
-    """The interpolated weights of image encoder and head at one alpha."""
-
-    alpha: str
-    encoder: StateDict
-    head: StateDict
-
-    def to(self, device: torch.device) -> "InterpolatedWeights":
-        """Return the same weights with their tensors on a device."""
-        encoder = {name: tensor.to(device) for name, tensor in self.encoder.items()}
-        return InterpolatedWeights(self.alpha, encoder, {name: tensor.to(device) for name, tensor in self.head.items()})
 
 
 def summarize(logits: Tensor, labels: Tensor) -> dict[str, npt.NDArray[np.generic]]:
@@ -69,44 +52,31 @@ def summarize(logits: Tensor, labels: Tensor) -> dict[str, npt.NDArray[np.generi
     }
 
 
-@torch.no_grad()
-def logits_of(encoder: nn.Module, weights: InterpolatedWeights, inputs: Tensor, *, precision: Precision) -> Tensor:
-    """Return the logits (batch, classes) in float32 at one alpha, swapping its weights into the encoder."""
-    with autocast(inputs.device, precision):
-        features = functional_call(encoder, weights.encoder, (inputs,)).float()
-    with torch.autocast(inputs.device.type, enabled=False):
-        normalized = nn.functional.normalize(features, dim=-1)
-        return nn.functional.linear(normalized, weights.head["weight"].float(), weights.head["bias"].float())
-
-
 def score_batches(
     images: DecodedImages,
-    grid: list[InterpolatedWeights],
+    classifier: Classifier,
     *,
-    encoder: nn.Module,
-    normalize: Callable[[Tensor], Tensor],
+    device: torch.device,
     batch_size: int,
-    precision: Precision,
     full_logits: bool,
     base: Sequence[int] | None,
 ) -> Iterator[tuple[str, pa.Table]]:
     """Yield, for each batch of images, one table of scores per alpha: every batch is read once for all alphas."""
     starts = range(0, len(images), batch_size)
     labels_of = label_sets(len(images.classes), base)
-    for start in progress(starts, what=f"scoring {len(grid)} alphas"):
+    for start in progress(starts, what="scoring"):
         stop = min(start + batch_size, len(images))
-        inputs = normalize(torch.from_numpy(images.pixels[start:stop]))
+        pictures = unit_pixels(torch.from_numpy(images.pixels[start:stop]), device)
         labels = torch.from_numpy(images.labels[start:stop])
         image_ids = np.asarray(images.image_id[start:stop])
-        for weights in grid:
-            logits = logits_of(encoder, weights, inputs, precision=precision).cpu()
+        for alpha, logits in classifier.logits(pictures):
             for label_set, members in labels_of.items():
                 member = torch.isin(labels, members)
                 if member.any():
-                    within = logits[member][:, members]
+                    within = logits.cpu()[member][:, members]
                     own = torch.searchsorted(members, labels[member])
-                    table = _table(weights.alpha, label_set, within, own, list(image_ids[member.numpy()]), full_logits)
-                    yield weights.alpha, table
+                    table = _table(alpha, label_set, within, own, list(image_ids[member.numpy()]), full_logits)
+                    yield alpha, table
 
 
 def label_sets(classes: int, base: Sequence[int] | None) -> dict[str, Tensor]:

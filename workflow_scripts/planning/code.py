@@ -13,7 +13,7 @@ _NOT_DATA = {".py", ".pyc"}
 
 
 @cache
-def code_of(entry: str) -> str:
+def code_of(*entries: str) -> str:
     """Return one digest over all files of ours that an entry point can run.
 
     Args:
@@ -23,7 +23,7 @@ def code_of(entry: str) -> str:
         InputError: there is no such module, or one of its modules imports relatively.
     """
     digest = hashlib.sha256()
-    for path in files_of(f"{PACKAGE}.{entry}"):
+    for path in sorted({path for entry in entries for path in files_of(f"{PACKAGE}.{entry}")}):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(_ROOT)} {len(content)}\n".encode())
         digest.update(content)
@@ -33,7 +33,7 @@ def code_of(entry: str) -> str:
 @cache
 def files_of(module: str) -> tuple[Path, ...]:
     """Return the files behind a module: itself, what it imports of ours, their packages and the data these ship."""
-    path = _path_of(module)
+    path = _path_of(f"{module}.__main__") or _path_of(module)
     if path is None:
         raise InputError(f"{module}: no such module")
     modules: set[Path] = set()

@@ -15,10 +15,11 @@ from workflow_scripts.models.settings import (
     StudentCheckpoint,
     TextToImageCheckpoint,
 )
-from workflow_scripts.planning.methods import AnyMethod
 from workflow_scripts.prompts.settings import Prompts
 from workflow_scripts.real_images.settings import RealImages
 from workflow_scripts.report.settings import Report
+from workflow_scripts.training.method_settings import Method
+from workflow_scripts.training.methods import AnyMethod
 
 
 class Dataset(Settings):
@@ -117,9 +118,25 @@ def trained_methods(block: RunBlock) -> tuple[str, ...]:
     return tuple(name for name in block.methods if name != ZERO_SHOT)
 
 
-def run_source(method: AnyMethod, source: str) -> str:
-    """Return the source that a run trains on: its method's real images, or what its block names."""
+def run_source(method: Method, source: str) -> str:
+    """Return the source that names a run: its method's real images, if it trains on these alone, or its block's."""
     return REAL_TRAIN if method.train_on == "real" else source
+
+
+def sources_of(method: Method, source: str) -> tuple[str, ...]:
+    """Return the sources of the images that a run is trained on, from the one that its block names."""
+    named = run_source(method, source)
+    return (named, REAL_TRAIN) if method.train_on == "mixed" else (named,)
+
+
+def head_of(method: Method, dataset: Dataset) -> str:
+    """Return the name of the zero-shot head that a method starts from: the one it names, or the first."""
+    return method.head or next(iter(dataset.prompts.heads))
+
+
+def zero_shot_name(head: str, dataset: Dataset) -> str:
+    """Return the name that zero-shot with one of a data set's heads runs under; with the first it is plain."""
+    return ZERO_SHOT if head == next(iter(dataset.prompts.heads)) else f"{ZERO_SHOT}.{head}"
 
 
 def schema() -> dict[str, Any]:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN, ZERO_SHOT
-from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.seeds import domainbed_seed
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.evaluation.settings import MetricsJob, ScoringJob
@@ -24,10 +23,7 @@ from workflow_scripts.real_images.settings import (
     RealSource,
 )
 from workflow_scripts.report.settings import FiguresJob, PageComparison, PageJob, Training
-from workflow_scripts.training.finetune_settings import Finetune, FinetuneJob
-from workflow_scripts.training.method_settings import ImageSelection
-from workflow_scripts.training.ogen.settings import ClassStatisticsJob, Ogen, OgenHeadJob, OgenJob
-from workflow_scripts.training.vl2v.settings import Vl2vAdip, Vl2vAdipJob, Vl2vSd, Vl2vSdJob
+from workflow_scripts.training.method_settings import training_job
 
 
 def write_generation_prompts(plan: Plan, dataset: str, domain: str) -> Settings:
@@ -35,9 +31,9 @@ def write_generation_prompts(plan: Plan, dataset: str, domain: str) -> Settings:
     return DomainPromptsJob(domain=domain, templates=plan.configuration.datasets[dataset].prompts.domains[domain])
 
 
-def write_head_prompts(plan: Plan, dataset: str) -> Settings:
-    """Return the settings of the head's sentences."""
-    return HeadPromptsJob(head=plan.configuration.datasets[dataset].prompts.head)
+def write_head_prompts(plan: Plan, dataset: str, head: str) -> Settings:
+    """Return the settings of one head's sentences."""
+    return HeadPromptsJob(head=plan.configuration.datasets[dataset].prompts.heads[head])
 
 
 def _real_shard(plan: Plan, dataset: str, source: RealSource, domain: str, *, shard: int) -> RealShardJob:
@@ -140,37 +136,9 @@ def collect_images(plan: Plan, dataset: str, source: str, domain: str) -> Settin
     return collect_generated_images(dataset, source, domain)
 
 
-TRAINING_JOBS: dict[type[Settings], type[ImageSelection]] = {
-    Finetune: FinetuneJob,
-    Ogen: OgenJob,
-    Vl2vSd: Vl2vSdJob,
-    Vl2vAdip: Vl2vAdipJob,
-}
-
-
 def train(plan: Plan, run: Run) -> Settings:
     """Return the settings of one training, of whatever kind."""
-    method = plan.method(run)
-    return TRAINING_JOBS[type(method)](**method.model_dump(), seed=run.seed, base=plan.trained_labels(run))
-
-
-def compute_class_statistics(plan: Plan, run: Run) -> Settings:
-    """Return the settings of one run's class statistics: which images they are taken from."""
-    return ClassStatisticsJob(
-        seed=run.seed,
-        base=plan.trained_labels(run),
-        shots=plan.method(run).shots,
-        domains=plan.train_domains(run),
-    )
-
-
-def build_ogen_head(plan: Plan, run: Run) -> Settings:
-    """Return the settings of the job that makes OGEN's head: every alpha that is scored or exported."""
-    method = plan.method(run)
-    if not isinstance(method, Ogen):
-        raise InputError(f"{run.method}: not a method of kind ogen")
-    alphas = tuple(dict.fromkeys([*plan.alphas(run), *plan.exports(run)]))
-    return OgenHeadJob(alphas=alphas, context_words=method.context_words)
+    return training_job(plan.method(run), seed=run.seed, base=plan.trained_labels(run))
 
 
 def score_images(plan: Plan, run: Run, domain: str) -> Settings:
@@ -185,7 +153,6 @@ def score_images(plan: Plan, run: Run, domain: str) -> Settings:
 
 def compute_metrics(plan: Plan, run: Run) -> Settings:
     """Return the settings of one run's metrics."""
-    trained = "none" if run.method == ZERO_SHOT else plan.method(run).train_classes
     return MetricsJob(
         **plan.configuration.evaluation.metrics.model_dump(),
         dataset=run.dataset,
@@ -193,7 +160,7 @@ def compute_metrics(plan: Plan, run: Run) -> Settings:
         clip=run.clip,
         method=run.method,
         run_seed=run.seed,
-        train_classes=trained,
+        train_classes=plan.method(run).seen_classes,
         domains=plan.evaluation_domains(run),
     )
 
@@ -205,7 +172,7 @@ def draw_figures(plan: Plan, comparison: Comparison) -> Settings:
         fixed_alpha=report.fixed_alpha,
         images_per_class=report.images_per_class,
         trainings=tuple(
-            Training(method=run.method, seed=run.seed) for run in plan.runs_of(comparison) if run.method != ZERO_SHOT
+            Training(method=run.method, seed=run.seed) for run in plan.logged_runs_of(comparison)
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workflow_scripts.common.constants import NO_SOURCE, ZERO_SHOT
+from workflow_scripts.common.constants import NO_SOURCE
 
 SHARED = "results/shared"
 """What several configurations use where their settings are equal: a digest of these settings is part of each path."""
@@ -23,16 +23,13 @@ IMAGE_MANIFEST = f"{IMAGES}/manifest-{{extent}}.json"
 """Its digest names what an image depends on, its extent the list of shards: more images share the first shards."""
 EMBEDDINGS = f"{SHARED}/embeddings/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{preprocessing}}-{{digest}}.parquet"
 
-HEAD_PROMPTS = f"{OWN}/prompts/{{dataset}}/head.parquet"
+HEAD_PROMPTS = f"{OWN}/prompts/{{dataset}}/{{head}}.parquet"
 RUN = f"{OWN}/runs/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}"
-ZERO_SHOT_RUN = f"{OWN}/runs/{{dataset}}/{NO_SOURCE}/{{clip}}/{ZERO_SHOT}/seed0"
+ZERO_SHOT_RUN = f"{OWN}/runs/{{dataset}}/{NO_SOURCE}/{{clip}}/{{method}}/seed0"
 EXPORT = f"{RUN}/exports/{{alpha}}"
 
-HEAD, ENCODER = "head.safetensors", "encoder.safetensors"
-CONTEXT, CLASS_STATISTICS = "context.safetensors", "class_statistics.safetensors"
-TRAINING_LOG, METADATA = "train.jsonl", "metadata.json"
 SCORES, METRICS = "scores.parquet", "metrics.csv"
-"""Files of a run, below its folder; scores lie below a folder of their domain."""
+"""Files of a run that was scored, below its folder; scores lie below a folder of their domain."""
 
 REPORT = f"{OWN}/report"
 FIGURES = f"{REPORT}/figures/{{dataset}}/{{source}}/{{clip}}"

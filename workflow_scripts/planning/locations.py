@@ -11,15 +11,16 @@ from pathlib import PurePosixPath
 from typing import Any, cast
 
 from workflow_scripts.common.checkpoint_files import AUTOENCODER_CONFIG, AUTOENCODER_WEIGHTS
-from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.files import digest_of
+from workflow_scripts.common.run_files import HEAD
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.layout import (
     AUTOENCODER,
     CLASSES,
     EMBEDDINGS,
-    ENCODER,
     GENERATION_PROMPTS,
+    HEAD_PROMPTS,
     IMAGE_MANIFEST,
     MODEL,
     MODEL_MANIFEST,
@@ -28,7 +29,6 @@ from workflow_scripts.planning.layout import (
     Comparison,
     Run,
 )
-from workflow_scripts.planning.methods import trains_encoder
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.real_images.settings import RealSource
 
@@ -187,7 +187,33 @@ class Locations:
 
     def train_manifests(self, run: Run) -> list[str]:
         """Return the manifests of the images that a run is trained on."""
-        return self.image_manifests((run.dataset, run.source, domain) for domain in self.plan.train_domains(run))
+        return self.image_manifests(self.plan.train_images(run))
+
+    def training_inputs(self, run: Run) -> dict[str, list[str]]:
+        """Return what a run's training reads, by the names of its options: exactly what its method asks for."""
+        method = self.plan.method(run)
+        student = method.student_name()
+        inputs = {
+            "images": self.train_manifests(run) if "images" in method.inputs else [],
+            "clip": [self.model_manifest(run.clip)] if "clip" in method.inputs else [],
+            "zero_shot_head": (
+                [f"{self.plan.zero_shot_run_of(run).folder}/{HEAD}"] if "zero-shot-head" in method.inputs else []
+            ),
+            "student": [] if student is None else [self.model_manifest(student)],
+            "embeddings": self.embeddings(run),
+            "other_runs": [path for other in self.plan.other_runs(run) for path in self.artifacts(other)],
+        }
+        return {name: paths for name, paths in inputs.items() if paths}
+
+    def artifacts(self, run: Run) -> list[str]:
+        """Return the artifacts of a run, which its classifier is made of."""
+        return [f"{run.folder}/{name}" for name in self.plan.method(run).artifacts]
+
+    def head_prompts(self, run: Run) -> str:
+        """Return the table of sentences of a zero-shot run's head."""
+        return HEAD_PROMPTS.format(
+            configuration=run.configuration, dataset=run.dataset, head=self.plan.planned(run).head
+        )
 
     def scored_manifests(self, run: Run, domain: str) -> list[str]:
         """Return the manifests of an evaluation domain; the held-out one gathers all that a run trains on."""
@@ -204,25 +230,25 @@ class Locations:
         return self.image_manifests(self.plan.test_images(dataset))
 
     def embeddings(self, run: Run) -> list[str]:
-        """Return the tables of embeddings that a run learns from, one per domain."""
-        preprocessing = self.plan.embedding_preprocessing(run)
+        """Return the tables of embeddings that a run learns from, in the order of its images."""
+        preprocessing = self.plan.method(run).embeddings()
         if preprocessing is None:
             return []
-        return [self._embeddings(run, domain, preprocessing) for domain in self.plan.train_domains(run)]
+        return [self._embeddings(run.clip, item, preprocessing) for item in self.plan.train_images(run)]
 
-    def _embeddings(self, run: Run, domain: str, preprocessing: str) -> str:
+    def _embeddings(self, clip: str, item: ImageDomain, preprocessing: str) -> str:
+        dataset, source, domain = item
         return EMBEDDINGS.format(
-            dataset=run.dataset,
-            source=run.source,
+            dataset=dataset,
+            source=source,
             domain=domain,
-            clip=run.clip,
+            clip=clip,
             preprocessing=preprocessing,
-            digest=self._embeddings_digest(run, domain, preprocessing),
+            digest=self._embeddings_digest(clip, item, preprocessing),
         )
 
-    def _embeddings_digest(self, run: Run, domain: str, preprocessing: str) -> str:
-        manifest = self.image_manifest(run.dataset, run.source, domain)
-        return _digest(manifest, self.model_digests[run.clip], preprocessing)
+    def _embeddings_digest(self, clip: str, item: ImageDomain, preprocessing: str) -> str:
+        return _digest(self.image_manifest(*item), self.model_digests[clip], preprocessing)
 
     def digests(self) -> set[str]:
         """Return every digest in a path of the plan: what another one stands for is nothing that it could make."""
@@ -230,8 +256,10 @@ class Locations:
         digests = {*self.class_digests.values(), *self.prompt_digests.values(), *self.image_digests.values()}
         digests |= {*self.autoencoder_digests.values(), *self.model_digests.values()}
         for run in plan.trained_runs:
-            if (preprocessing := plan.embedding_preprocessing(run)) is not None:
-                digests |= {self._embeddings_digest(run, domain, preprocessing) for domain in plan.train_domains(run)}
+            if (preprocessing := plan.method(run).embeddings()) is not None:
+                digests |= {
+                    self._embeddings_digest(run.clip, item, preprocessing) for item in plan.train_images(run)
+                }
         return digests
 
     def extents(self) -> set[str]:
@@ -247,12 +275,6 @@ class Locations:
         paths += [str(PurePosixPath(self.image_manifest(*item)).parent) for item in plan.image_domains]
         paths += [path.removesuffix(".parquet") for run in plan.trained_runs for path in self.embeddings(run)]
         return sorted({path.removeprefix(f"{SHARED}/") for path in paths})
-
-    def encoder(self, run: Run) -> list[str]:
-        """Return the trained encoder's file, if the run has one."""
-        if run.method == ZERO_SHOT or not trains_encoder(self.plan.method(run)):
-            return []
-        return [f"{run.folder}/{ENCODER}"]
 
 
 def _digest(*parts: Any) -> str:

@@ -49,9 +49,10 @@ def path_errors(configuration: Configuration, classes: Mapping[str, tuple[str, .
             lines = errors_of(read_class_names, Path(dataset.classes_file))
             errors += [(f"{key}.classes_file", line) for line in lines]
     for name in measured_datasets(configuration):
-        head, key = configuration.datasets[name].prompts.head, f"datasets.{name}.prompts.head.file"
-        if isinstance(head, Descriptions):
-            errors += [(key, error) for error in description_errors(Path(head.file), classes.get(name, ()))]
+        for head, sentences in configuration.datasets[name].prompts.heads.items():
+            if isinstance(sentences, Descriptions):
+                key = f"datasets.{name}.prompts.heads.{head}.file"
+                errors += [(key, error) for error in description_errors(Path(sentences.file), classes.get(name, ()))]
     return list(dict.fromkeys(one_line(f"{key}: {error}") for key, error in errors))
 
 

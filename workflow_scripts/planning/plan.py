@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
 from workflow_scripts.common.class_names import normalized_class_name
-from workflow_scripts.common.constants import HELD_OUT, NO_SOURCE, REAL_TEST, REAL_TRAIN, ZERO_SHOT
+from workflow_scripts.common.constants import HELD_OUT, NO_SOURCE, REAL_TEST, REAL_TRAIN, WITHOUT
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.planning.classes import all_class_names
@@ -14,28 +15,35 @@ from workflow_scripts.planning.configuration import (
     Configuration,
     RunBlock,
     domains_of_source,
+    head_of,
     real_domains,
     run_source,
+    sources_of,
     trained_methods,
+    zero_shot_name,
 )
 from workflow_scripts.planning.layout import MAX_SHARDS, Comparison, Run
-from workflow_scripts.planning.methods import (
-    AnyMethod,
-    expanded,
-    has_pretrained_endpoint,
-    parse_run_name,
-)
 from workflow_scripts.planning.paths import path_errors
 from workflow_scripts.planning.validation import configuration_errors, parsed_configuration
 from workflow_scripts.prompts.settings import DomainPromptsJob
-from workflow_scripts.training.ogen.settings import Ogen
-from workflow_scripts.training.vl2v.settings import Vl2vAdip
+from workflow_scripts.training.method_settings import Method, ZeroShot
+from workflow_scripts.training.methods import package_of
 
 Item = TypeVar("Item")
 
 
 def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(dict.fromkeys(items))
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """What a run is: a method's name and settings, the head that it starts from, and the domain that it leaves out."""
+
+    name: str
+    method: Method
+    head: str
+    without: str | None = None
 
 
 class Plan:
@@ -53,7 +61,7 @@ class Plan:
         self.classes, class_errors = all_class_names(self.configuration)
         errors += [*class_errors, *path_errors(self.configuration, self.classes)]
         if fits:
-            errors += [*self._base_class_errors(), *_length_errors(self), *_shard_errors(self)]
+            errors += [*self._base_class_errors(), *self._other_run_errors(), *_length_errors(self), *_shard_errors(self)]
         if errors:
             raise InputError("\n".join(dict.fromkeys(errors)))
 
@@ -73,24 +81,27 @@ class Plan:
         for run in self.trained_runs:
             # Base classes are counted: by names that exist.
             if run.dataset in self.classes and not wrong:
-                yield from self._neighbor_errors(run)
+                base = self.base_labels(run.dataset)
+                errors = self.method(run).class_errors(
+                    run.dataset,
+                    base=None if base is None else len(base),
+                    classes=len(self.classes[run.dataset]),
+                )
+                yield from (f"methods.{self.planned(run).name}.{key}: {error}" for key, error in errors)
 
     def _chosen_base_classes(self, dataset: str) -> tuple[str, ...] | None:
         """Return the base classes that are given by name, spelled as class names are, or None."""
         chosen = self.configuration.datasets[dataset].base_classes
         return tuple(normalized_class_name(name) for name in chosen) if isinstance(chosen, tuple) else None
 
-    def _neighbor_errors(self, run: Run) -> Iterable[str]:
-        method, base = self.method(run), self.base_labels(run.dataset)
-        if not isinstance(method, Ogen) or method.variant == "none" or base is None:
-            return
-        candidates = [("other base", len(base) - 1)]
-        if method.variant == "released":
-            candidates.append(("new", len(self.classes[run.dataset]) - len(base)))
-        for what, count in candidates:
-            if method.neighbors > count:
-                name = parse_run_name(run.method)[0]
-                yield f"methods.{name}.neighbors: {method.neighbors}, but {run.dataset!r} has {count} {what} classes"
+    def _other_run_errors(self) -> Iterable[str]:
+        for run in self.trained_runs:
+            other = self.method(run).other_runs()
+            if other is not None and not self.other_runs(run):
+                yield (
+                    f"methods.{self.planned(run).name}: builds on {other.method!r}, but no run of it goes before "
+                    f"{run.folder}; name it beside it in runs"
+                )
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -103,53 +114,109 @@ class Plan:
             for clip in block.clips
         )
 
-    def _block_runs(self, block: RunBlock, comparison: Comparison) -> Iterable[Run]:
+    def _block_runs(self, block: RunBlock, comparison: Comparison) -> Iterable[tuple[Run, PlannedRun]]:
+        dataset = self.configuration.datasets[comparison.dataset]
         for name in trained_methods(block):
             method = self.configuration.methods[name]
-            source = run_source(method, comparison.source)
-            for run_name in expanded(name, method, self.test_domains(comparison.dataset)):
+            source, head = run_source(method, comparison.source), head_of(method, dataset)
+            for target in self.test_domains(comparison.dataset) if method.leave_one_domain_out else (None,):
+                planned = PlannedRun(name, method, head, target)
+                run_name = name if target is None else f"{name}{WITHOUT}{target}"
                 for seed in block.seeds:
-                    yield Run(self.configuration.name, comparison.dataset, source, comparison.clip, run_name, seed)
+                    run = Run(self.configuration.name, comparison.dataset, source, comparison.clip, run_name, seed)
+                    yield run, planned
 
     @cached_property
-    def _runs_by_comparison(self) -> dict[Comparison, tuple[Run, ...]]:
-        runs_of: dict[Comparison, list[Run]] = {item: [] for item in self.comparisons}
+    def _trained_by_comparison(self) -> dict[Comparison, dict[Run, PlannedRun]]:
+        runs_of: dict[Comparison, dict[Run, PlannedRun]] = {item: {} for item in self.comparisons}
         for block in self.configuration.runs:
             for item in self.comparisons:
                 sources = block.sources or (NO_SOURCE,)
                 if item.dataset in block.datasets and item.source in sources and item.clip in block.clips:
-                    runs_of[item] += self._block_runs(block, item)
-        return {item: _distinct(runs) for item, runs in runs_of.items()}
+                    runs_of[item] |= self._block_runs(block, item)
+        return runs_of
+
+    def _zero_shot_runs_of(self, comparison: Comparison) -> dict[Run, PlannedRun]:
+        """Return a zero-shot run with the first head, and with each other one that a trained run starts from."""
+        dataset = self.configuration.datasets[comparison.dataset]
+        trained = self._trained_by_comparison[comparison].values()
+        used = [planned.head for planned in trained if "zero-shot-head" in planned.method.inputs]
+        return {
+            self._zero_shot_run(comparison, head): PlannedRun(zero_shot_name(head, dataset), ZeroShot(), head)
+            for head in _distinct([head_of(ZeroShot(), dataset), *used])
+        }
+
+    def _zero_shot_run(self, where: Comparison | Run, head: str) -> Run:
+        name = zero_shot_name(head, self.configuration.datasets[where.dataset])
+        return Run(self.configuration.name, where.dataset, NO_SOURCE, where.clip, name, 0)
 
     @cached_property
+    def _zero_shot_runs(self) -> dict[Run, PlannedRun]:
+        return {run: planned for item in self.comparisons for run, planned in self._zero_shot_runs_of(item).items()}
+
+    @cached_property
+    def _trained_runs(self) -> dict[Run, PlannedRun]:
+        return {run: planned for runs in self._trained_by_comparison.values() for run, planned in runs.items()}
+
+    @property
     def trained_runs(self) -> tuple[Run, ...]:
         """Return every run in which something is trained."""
-        return _distinct(run for runs in self._runs_by_comparison.values() for run in runs)
+        return tuple(self._trained_runs)
 
-    @cached_property
+    @property
     def zero_shot_runs(self) -> tuple[Run, ...]:
-        """Return one zero-shot run per data set and CLIP: it depends on no image and no seed."""
-        return _distinct(self._zero_shot_run(item) for item in self.comparisons)
+        """Return one zero-shot run per data set, CLIP and head that is used: it depends on no image and no seed."""
+        return tuple(self._zero_shot_runs)
 
     @property
     def runs(self) -> tuple[Run, ...]:
         """Return every run: the zero-shot ones, then those in which something is trained."""
         return (*self.zero_shot_runs, *self.trained_runs)
 
-    def _zero_shot_run(self, comparison: Comparison) -> Run:
-        return Run(self.configuration.name, comparison.dataset, NO_SOURCE, comparison.clip, ZERO_SHOT, 0)
-
     def runs_of(self, comparison: Comparison) -> tuple[Run, ...]:
-        """Return the zero-shot run and the trained runs that one comparison shows."""
-        return (self._zero_shot_run(comparison), *self._runs_by_comparison[comparison])
+        """Return the zero-shot runs and the trained runs that one comparison shows."""
+        return (*self._zero_shot_runs_of(comparison), *self._trained_by_comparison[comparison])
 
-    def method(self, run: Run) -> AnyMethod:
+    def logged_runs_of(self, comparison: Comparison) -> tuple[Run, ...]:
+        """Return the runs of one comparison that have a training log."""
+        return tuple(run for run in self.runs_of(comparison) if self.method(run).has_training_log)
+
+    def planned(self, run: Run) -> PlannedRun:
+        """Return what a run is."""
+        return self._trained_runs[run] if run in self._trained_runs else self._zero_shot_runs[run]
+
+    def method(self, run: Run) -> Method:
         """Return the settings of a run's method."""
-        return self.configuration.methods[parse_run_name(run.method)[0]]
+        return self.planned(run).method
 
-    def run_names(self, kind: type[Any] | tuple[type[Any], ...]) -> tuple[str, ...]:
-        """Return the names that methods of a kind run under."""
-        return _distinct(run.method for run in self.trained_runs if isinstance(self.method(run), kind))
+    def run_names(self, package: str) -> tuple[str, ...]:
+        """Return the names that methods of a kind run under, by the kind's package."""
+        return _distinct(run.method for run in self.trained_runs if package_of(self.method(run)) == package)
+
+    def zero_shot_run_of(self, run: Run) -> Run:
+        """Return the zero-shot run whose head a run starts from."""
+        return self._zero_shot_run(run, self.planned(run).head)
+
+    def other_runs(self, run: Run) -> tuple[Run, ...]:
+        """Return the runs whose artifacts a run builds on, in the order of their seeds."""
+        planned = self.planned(run)
+        wanted = planned.method.other_runs()
+        if wanted is None:
+            return ()
+        return tuple(
+            sorted(
+                (
+                    other
+                    for runs in self._trained_by_comparison.values()
+                    if run in runs
+                    for other, candidate in runs.items()
+                    if candidate.name == wanted.method
+                    and candidate.without == planned.without
+                    and (wanted.seeds == "all" or other.seed == run.seed)
+                ),
+                key=lambda other: other.seed,
+            )
+        )
 
     def base_labels(self, dataset: str) -> tuple[int, ...] | None:
         """Return the sorted labels of a data set's base classes, or None if they are not set."""
@@ -175,41 +242,41 @@ class Plan:
         """
         if run.source == NO_SOURCE:
             return self.test_domains(run.dataset)
-        target = parse_run_name(run.method)[1]
-        if target is not None and run.source == REAL_TRAIN:
-            return (target, HELD_OUT)
+        planned = self.planned(run)
+        if planned.without is not None and planned.method.sees_real_images:
+            return (planned.without, HELD_OUT)
         return (*self.test_domains(run.dataset), HELD_OUT)
 
-    def train_domains(self, run: Run) -> tuple[str, ...]:
-        """Return the domains that a run is trained on."""
-        chosen = self.method(run).domains or domains_of_source(self.configuration, run.dataset, run.source)
-        return tuple(domain for domain in chosen if domain != parse_run_name(run.method)[1])
+    def train_images(self, run: Run) -> tuple[tuple[str, str, str], ...]:
+        """Return data set, source and domain of the images that a run is trained on.
+
+        A run that asks for no images is trained on those of the runs that it builds on.
+        """
+        planned = self.planned(run)
+        if "images" not in planned.method.inputs:
+            return _distinct(item for other in self.other_runs(run) for item in self.train_images(other))
+        domains_of = {
+            source: domains_of_source(self.configuration, run.dataset, source)
+            for source in sources_of(planned.method, run.source)
+        }
+        return tuple(
+            (run.dataset, source, domain)
+            for source, domains in domains_of.items()
+            for domain in planned.method.domains or domains
+            if domain in domains and domain != planned.without
+        )
 
     def alphas(self, run: Run) -> tuple[str, ...]:
         """Return the alphas that a run is scored at: one only where there is nothing to average with."""
-        if run.method == ZERO_SHOT:
-            return ("0.00",)
-        return self.configuration.alphas if has_pretrained_endpoint(self.method(run)) else ("1.00",)
+        endpoints = self.method(run).endpoints
+        if len(endpoints) > 1:
+            return self.configuration.alphas
+        return ("0.00",) if endpoints == ("pretrained",) else ("1.00",)
 
     def exports(self, run: Run) -> tuple[str, ...]:
-        """Return the alphas at which a run's model is exported for open_clip; a student is none."""
-        return self.configuration.exports if has_pretrained_endpoint(self.method(run)) else ()
-
-    def embedding_preprocessing(self, run: Run) -> str | None:
-        """Return the preprocessing under which a run wants its images embedded beforehand; None if it does not."""
+        """Return the alphas at which a run's model is exported for open_clip, if open_clip can carry it."""
         method = self.method(run)
-        if isinstance(method, Ogen):
-            return "clip"
-        if isinstance(method, Vl2vAdip) and method.augmentation is None:
-            return method.preprocessing
-        return None
-
-    def student_of(self, run: Run) -> str:
-        """Return the name of the student that a run distils into."""
-        method = self.method(run)
-        if not isinstance(method, Vl2vAdip):
-            raise InputError(f"{run.method}: this method has no student")
-        return method.student
+        return self.configuration.exports if method.exported and len(method.endpoints) > 1 else ()
 
     def model_of(self, generator: str) -> str:
         """Return the name of the model that a generator samples."""
@@ -219,7 +286,8 @@ class Plan:
     @cached_property
     def generators(self) -> tuple[tuple[str, str], ...]:
         """Return every data set and generator whose images are trained on; where nothing is, nothing is drawn."""
-        return _distinct((run.dataset, run.source) for run in self.trained_runs if run.source != REAL_TRAIN)
+        images = (item for run in self.trained_runs for item in self.train_images(run))
+        return _distinct((dataset, source) for dataset, source, _ in images if source != REAL_TRAIN)
 
     @cached_property
     def pretrained_clips(self) -> tuple[str, ...]:
@@ -239,8 +307,8 @@ class Plan:
 
     @cached_property
     def _students(self) -> tuple[str, ...]:
-        methods = (self.method(run) for run in self.trained_runs)
-        return _distinct(method.student for method in methods if isinstance(method, Vl2vAdip))
+        names = (self.method(run).student_name() for run in self.trained_runs)
+        return _distinct(name for name in names if name is not None)
 
     @cached_property
     def pretrained_students(self) -> tuple[str, ...]:
@@ -295,7 +363,7 @@ class Plan:
     def image_domains(self) -> tuple[tuple[str, str, str], ...]:
         """Return every data set, source and domain whose images are needed, for runs or for a corpus."""
         tested = [(item.dataset, REAL_TEST, d) for item in self.comparisons for d in self.test_domains(item.dataset)]
-        trained = [(run.dataset, run.source, d) for run in self.trained_runs for d in self.train_domains(run)]
+        trained = [item for run in self.trained_runs for item in self.train_images(run)]
         corpora: list[Any] = [self.configuration.clips[name] for name in self.pretrained_clips]
         corpora += [self.text_to_image(name) for name in self.pretrained_generators]
         seen = [
@@ -307,8 +375,8 @@ class Plan:
 
     def training_images(self, comparison: Comparison) -> tuple[tuple[str, str, str], ...]:
         """Return data set, source and domain of the images of a comparison's own source that are trained on."""
-        own = [run for run in self._runs_by_comparison[comparison] if run.source == comparison.source]
-        return _distinct((run.dataset, run.source, domain) for run in own for domain in self.train_domains(run))
+        images = (item for run in self._trained_by_comparison[comparison] for item in self.train_images(run))
+        return _distinct(item for item in images if item[1] == comparison.source)
 
     def test_images(self, dataset: str) -> tuple[tuple[str, str, str], ...]:
         """Return data set, source and domain of a data set's real test images."""
@@ -320,10 +388,10 @@ class Plan:
         pretrained = (*self.pretrained_clips, *self.pretrained_generators, *self.pretrained_students)
         return (*pretrained, *self.fetched_checkpoints)
 
-    def description_files(self, dataset: str) -> list[str]:
-        """Return the user's file of descriptions, if the data set's head is made from one."""
-        head = self.configuration.datasets[dataset].prompts.head
-        return [head.file] if head.kind == "descriptions" else []
+    def description_files(self, dataset: str, head: str) -> list[str]:
+        """Return the user's file of descriptions, if a head of the data set is made from one."""
+        sentences = self.configuration.datasets[dataset].prompts.heads[head]
+        return [sentences.file] if sentences.kind == "descriptions" else []
 
 
 def _length_errors(plan: Plan) -> list[str]:
@@ -335,7 +403,7 @@ def _length_errors(plan: Plan) -> list[str]:
     blocks |= {f"methods.{name}": block for name, block in configuration.methods.items()}
     for name in plan.classes:
         prompts = configuration.datasets[name].prompts
-        blocks[f"datasets.{name}.prompts.head"] = prompts.head
+        blocks |= {f"datasets.{name}.prompts.heads.{head}": block for head, block in prompts.heads.items()}
         for domain, templates in prompts.domains.items():
             blocks[f"datasets.{name}.prompts.domains.{domain}"] = DomainPromptsJob(domain=domain, templates=templates)
     errors = []

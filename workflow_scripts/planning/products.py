@@ -9,26 +9,20 @@ from workflow_scripts.common.checkpoint_files import (
     PIPELINE_FILES,
     STUDENT_FILES,
 )
-from workflow_scripts.common.constants import FIGURE_NAMES, ZERO_SHOT
+from workflow_scripts.common.constants import FIGURE_NAMES
+from workflow_scripts.common.run_files import METADATA
 from workflow_scripts.planning.layout import (
     ALL_METRICS,
-    CLASS_STATISTICS,
-    CONTEXT,
     EXPORT,
     FIGURES,
-    HEAD,
-    HEAD_PROMPTS,
-    METADATA,
     METRICS,
     PAGE,
     SCORES,
-    TRAINING_LOG,
     Comparison,
     Run,
 )
 from workflow_scripts.planning.locations import Locations
 from workflow_scripts.planning.plan import Plan
-from workflow_scripts.training.ogen.settings import Ogen
 
 
 def all_products(where: Locations) -> list[str]:
@@ -63,25 +57,17 @@ def _prompts(where: Locations) -> Iterator[str]:
     plan = where.plan
     for dataset in plan.classes:
         yield where.classes(dataset)
-    for dataset in dict.fromkeys(item.dataset for item in plan.comparisons):
-        yield HEAD_PROMPTS.format(configuration=plan.configuration.name, dataset=dataset)
+    yield from (where.head_prompts(run) for run in plan.zero_shot_runs)
     for dataset, domain in where.prompt_digests:
         yield where.generation_prompts(dataset, domain)
 
 
 def _run(where: Locations, run: Run) -> Iterator[str]:
     plan = where.plan
-    yield f"{run.folder}/{HEAD}"
-    yield f"{run.folder}/{METADATA}"
-    if run.method != ZERO_SHOT:
-        yield from where.encoder(run)
-        yield from where.embeddings(run)
-        yield f"{run.folder}/{TRAINING_LOG}"
-        if isinstance(plan.method(run), Ogen):
-            yield f"{run.folder}/{CONTEXT}"
-            yield f"{run.folder}/{CLASS_STATISTICS}"
-        for alpha in plan.exports(run):
-            yield from (f"{EXPORT.format(**vars(run), alpha=alpha)}/{name}" for name in EXPORT_FILES)
+    yield from where.embeddings(run)
+    yield from (f"{run.folder}/{name}" for name in plan.method(run).outputs())
+    for alpha in plan.exports(run):
+        yield from (f"{EXPORT.format(**vars(run), alpha=alpha)}/{name}" for name in EXPORT_FILES)
     for domain in plan.evaluation_domains(run):
         yield f"{run.folder}/{domain}/{SCORES}"
     yield from run_metrics(plan, run)

@@ -2,7 +2,6 @@
 
 from workflow_scripts.models.settings import PretrainClip, PretrainStudent, PretrainTextToImage, SharedCheckpoint
 from workflow_scripts.planning.configuration import Configuration, run_source
-from workflow_scripts.training.vl2v.settings import Vl2vAdip
 
 
 def _defined(names: list[str], blocks: dict[str, object]) -> list[str]:
@@ -61,7 +60,7 @@ def used_clips(configuration: Configuration) -> list[str]:
 
 
 def used_students(configuration: Configuration) -> list[str]:
-    """Return the students that the method of a run distils into, without repeats."""
+    """Return the students that the method of a run trains, without repeats."""
     methods = [configuration.methods.get(name) for block in configuration.runs for name in block.methods]
-    names = [method.student for method in methods if isinstance(method, Vl2vAdip)]
-    return _defined(names, {**configuration.students})
+    names = [method.student_name() for method in methods if method is not None]
+    return _defined([name for name in names if name is not None], {**configuration.students})

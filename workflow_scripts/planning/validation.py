@@ -17,14 +17,12 @@ from workflow_scripts.planning.configuration import (
     RunBlock,
     domains_of_source,
     real_domains,
-    run_source,
+    sources_of,
     trained_methods,
 )
 from workflow_scripts.planning.layout import RESERVED_NAMES
-from workflow_scripts.planning.methods import AnyMethod
 from workflow_scripts.planning.plain_values import plain_value_errors
-from workflow_scripts.training.ogen.settings import Ogen
-from workflow_scripts.training.vl2v.settings import Vl2vAdip
+from workflow_scripts.training.method_settings import Method
 
 RESERVED_SOURCES = (REAL_TRAIN, REAL_TEST, NO_SOURCE)
 RESERVED_DOMAINS = (HELD_OUT, MEAN)
@@ -75,7 +73,11 @@ def _name_errors(configuration: Configuration) -> list[str]:
     ]
     if configuration.name in RESERVED_NAMES:
         errors.append(f"name: {configuration.name!r} is reserved")
-    errors += [f"methods.{ZERO_SHOT}: this name is reserved" for name in configuration.methods if name == ZERO_SHOT]
+    errors += [
+        f"methods.{name}: this name is reserved"
+        for name in configuration.methods
+        if name == ZERO_SHOT or name.startswith(f"{ZERO_SHOT}.")
+    ]
     errors += [
         f"{kind}.{name}: another model has this name too; models share one folder"
         for kind, names, others in (
@@ -86,6 +88,11 @@ def _name_errors(configuration: Configuration) -> list[str]:
         if name in others
     ]
     for name, dataset in configuration.datasets.items():
+        errors += [
+            f"datasets.{name}.prompts.heads.{head}: {WITHOUT!r} in a name is reserved for leave_one_domain_out"
+            for head in dataset.prompts.heads
+            if WITHOUT in head
+        ]
         if dataset.classes is not None and dataset.classes_file is not None:
             errors.append(f"datasets.{name}: give classes or classes_file, not both")
         if dataset.images.kind == "none" and dataset.classes is None and dataset.classes_file is None:
@@ -131,19 +138,32 @@ def _training_errors(configuration: Configuration, block: RunBlock, dataset: str
             method = configuration.methods.get(name)
             if method is None or (source != REAL_TRAIN and source not in configuration.generators):
                 continue
-            if source == REAL_TRAIN and method.train_on == "generated":
-                yield f"methods.{name}.train_on: 'generated', but {key}.sources names {REAL_TRAIN}; set it to 'real'"
+            if source == REAL_TRAIN and method.train_on != "real":
+                yield f"methods.{name}.train_on: {method.train_on!r}, but {key}.sources names {REAL_TRAIN}; set it to 'real'"
                 continue
-            domains = domains_of_source(configuration, dataset, run_source(method, source))
-            if not domains:
-                yield f"methods.{name}.train_on: 'real', but dataset {dataset!r} has no real training images"
+            domains_of = {each: domains_of_source(configuration, dataset, each) for each in sources_of(method, source)}
+            if not all(domains_of.values()):
+                yield f"methods.{name}.train_on: {method.train_on!r}, but dataset {dataset!r} has no real training images"
                 continue
-            yield from _unknown(f"methods.{name}.domains", method.domains or (), domains)
+            known = tuple(dict.fromkeys(domain for domains in domains_of.values() for domain in domains))
+            yield from _unknown(f"methods.{name}.domains", method.domains or (), known)
             yield from _base_class_errors(configuration, name, method, dataset)
-            if run_source(method, source) == REAL_TRAIN and not method.leave_one_domain_out:
+            yield from _head_errors(configuration, name, method, dataset)
+            if method.sees_real_images and not method.leave_one_domain_out:
                 yield from _overlap_errors(configuration, name, dataset)
             if method.leave_one_domain_out:
-                yield from _left_out_errors(configuration, name, method, dataset, method.domains or domains)
+                for each, domains in domains_of.items():
+                    yield from _left_out_errors(configuration, name, dataset, each, method.domains or domains)
+
+
+def _head_errors(configuration: Configuration, name: str, method: Method, dataset: str) -> Iterator[str]:
+    if method.head is None:
+        return
+    if "zero-shot-head" not in method.inputs:
+        yield f"methods.{name}.head: this kind of method starts from no zero-shot head; leave it out"
+    else:
+        heads = configuration.datasets[dataset].prompts.heads
+        yield from _unknown(f"methods.{name}.head", (method.head,), tuple(heads))
 
 
 def _overlap_errors(configuration: Configuration, name: str, dataset: str) -> Iterator[str]:
@@ -160,13 +180,13 @@ def _overlap_errors(configuration: Configuration, name: str, dataset: str) -> It
                 )
 
 
-def _base_class_errors(configuration: Configuration, name: str, method: AnyMethod, dataset: str) -> Iterator[str]:
+def _base_class_errors(configuration: Configuration, name: str, method: Method, dataset: str) -> Iterator[str]:
     if method.train_classes == "base" and configuration.datasets[dataset].base_classes is None:
         yield f"methods.{name}.train_classes: 'base', but datasets.{dataset}.base_classes is not set (half, or names)"
 
 
 def _left_out_errors(
-    configuration: Configuration, name: str, method: AnyMethod, dataset: str, domains: tuple[str, ...]
+    configuration: Configuration, name: str, dataset: str, source: str, domains: tuple[str, ...]
 ) -> Iterator[str]:
     key = f"methods.{name}.leave_one_domain_out"
     targets = real_domains(configuration.datasets[dataset], REAL_TEST)
@@ -176,7 +196,7 @@ def _left_out_errors(
         yield f"{key}: dataset {dataset!r} has no real test images whose domain could be left out"
     missing = [target for target in targets if target not in domains]
     if missing:
-        where = f"domain in datasets.{dataset}.prompts" if method.train_on == "generated" else "real training images"
+        where = f"domain in datasets.{dataset}.prompts" if source != REAL_TRAIN else "real training images"
         yield f"{key}: the real domain {missing[0]!r} has no {where} of that name to leave out"
 
 
@@ -187,12 +207,25 @@ def _method_errors(configuration: Configuration) -> Iterator[str]:
     for name, method in configuration.methods.items():
         if WITHOUT in name:
             yield f"methods.{name}: {WITHOUT!r} in a name is reserved for leave_one_domain_out"
-        if method.shots is not None and method.train_on == "generated":
+        if method.shots is not None and not method.sees_real_images:
             yield f"methods.{name}.shots: only real images are taken as shots; set train_on to 'real'"
-        if isinstance(method, Ogen) and method.variant != "none" and method.train_classes == "all":
-            yield f"methods.{name}.train_classes: 'all', but variant {method.variant!r} needs new classes; set 'base'"
-        if isinstance(method, Vl2vAdip):
-            yield from _unknown(f"methods.{name}.student", (method.student,), tuple(configuration.students))
+        yield from (f"methods.{name}.{key}: {error}" for key, error in method.errors())
+        if (student := method.student_name()) is not None:
+            yield from _unknown(f"methods.{name}.student", (student,), tuple(configuration.students))
+        yield from _other_run_errors(configuration, name)
+
+
+def _other_run_errors(configuration: Configuration, name: str) -> Iterator[str]:
+    """Yield whether a method builds on one that is not defined, or through others on itself."""
+    names = [name]
+    while (other := configuration.methods[names[-1]].other_runs()) is not None:
+        if other.method not in configuration.methods:
+            yield from _unknown(f"methods.{names[-1]}", (other.method,), tuple(configuration.methods))
+            return
+        if other.method in names:
+            yield f"methods.{name}: builds on itself: {' -> '.join([*names, other.method])}"
+            return
+        names.append(other.method)
 
 
 def _checkpoint_errors(configuration: Configuration) -> list[str]:

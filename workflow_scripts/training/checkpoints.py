@@ -14,15 +14,15 @@ logger = logging.getLogger(__name__)
 _KEYS = {"model", "optimizer", "interval", "entries"}
 
 
-def checkpoint_path(output: Path, digest: str, *, stage: str = "") -> Path:
-    """Return where a training's checkpoint lies: beside its output, named by what it depends on and its stage."""
-    return output.parent / f"checkpoint-{digest}{f'-{stage}' if stage else ''}.pt"
+def checkpoint_path(folder: Path, digest: str, *, phase: str) -> Path:
+    """Return where the checkpoint of a training's phase lies: in the run's folder, named by what it depends on."""
+    return folder / f"checkpoint-{digest}-{phase}.pt"
 
 
-def delete_checkpoints(output: Path, *, but: Path | None = None) -> None:
-    """Delete the checkpoints beside an output, but one training's (of all its stages): the others are stale."""
-    for path in output.parent.glob("checkpoint-*.pt"):
-        if but is None or not path.stem.startswith(but.stem):
+def delete_checkpoints(folder: Path, *, but: str | None = None) -> None:
+    """Delete the checkpoints in a run's folder, but those of one digest (of all phases): the others are stale."""
+    for path in folder.glob("checkpoint-*.pt"):
+        if but is None or not path.stem.startswith(f"checkpoint-{but}-"):
             logger.info("deleting %s: it belongs to another training, or this one is done", path.name)
             path.unlink()
 

@@ -1,6 +1,6 @@
 """Tables of image embeddings: one row per image of a domain, as a CLIP (or anyone who has one) sees it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,8 @@ import torch
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import replacing
-from workflow_scripts.common.images import DecodedImages, ImagePredicate
+from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.parquet import PARQUET_ERRORS, damaged, parquet_writer, read_parquet
-from workflow_scripts.common.shards import ImageSet
 
 Integers = npt.NDArray[np.int64]
 Key = tuple[int, int]
@@ -74,13 +73,3 @@ def embeddings_of(images: DecodedImages, tables: Sequence[EmbeddingTable]) -> to
             raise InputError(f"{tables[domain].path}: no embedding of image {index} of class {name!r}; rebuild it")
         embeddings.append(tables[domain].values[row])
     return torch.from_numpy(np.stack(embeddings))
-
-
-def training_rows(
-    sets: Sequence[ImageSet], tables: Sequence[EmbeddingTable], predicate: ImagePredicate | None
-) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-    """Yield label and embedding of every selected image of the training split."""
-    for domain, (images, table) in enumerate(zip(sets, tables, strict=True)):
-        for (label, index), row in table.rows.items():
-            if not images.is_held_out(label, index) and (predicate is None or predicate(domain, label, index)):
-                yield label, table.values[row]

@@ -15,6 +15,8 @@ from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.common.weights import verify_same_tensors
 from workflow_scripts.ensembling.weight_averaging import WeightAverager
 from workflow_scripts.training.checkpoints import load_checkpoint, save_checkpoint
+from workflow_scripts.training.held_out import measure_held_out
+from workflow_scripts.training.image_selection import SeenImages
 
 logger = logging.getLogger(__name__)
 
@@ -32,14 +34,21 @@ class Task(Protocol):
     def model(self) -> nn.Module:
         """Return what is trained."""
 
+    @property
+    def seen(self) -> SeenImages:
+        """Return the images that are trained on and validated with."""
+
     def begin_interval(self, interval: int) -> None:
         """Put every network into its training mode."""
 
     def loss(self, batch: Tensor, *, interval: int, step: int) -> tuple[Tensor, LogEntry]:
         """Return the loss of a batch of image numbers, and what the log says of it."""
 
-    def validate(self) -> LogEntry:
-        """Return `held_out_loss` and what else is measured on held-out training images."""
+    def classifier(self) -> Callable[[Tensor], Tensor]:
+        """Return the classifier as it stands, for validation.
+
+        It maps pictures (batch, 3, size, size) in 0..1 to logits (batch, trained classes) in float32.
+        """
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint keeps beside the model."""
@@ -94,9 +103,11 @@ def train(
         entries, first = state["entries"], state["interval"] + 1
     logger.info("%s starts at validation interval %d of %d", schedule.name, first, schedule.intervals)
     for interval in range(first, schedule.intervals):
-        entries += _train_interval(task, schedule, optimizer, averager, interval)
+        # Counted, not computed: an interval may be shorter than the others.
+        step = sum(entry["kind"] == "step" for entry in entries)
+        entries += _train_interval(task, schedule, optimizer, averager, interval=interval, first_step=step)
         task.model.eval()
-        measured = task.validate()
+        measured = measure_held_out(task.seen, task.classifier(), device=device)
         averager.after_validation(dict(task.model.named_parameters()), held_out_loss=measured["held_out_loss"])
         logger.info(
             "%s, interval %d: %s", schedule.name, interval, ", ".join(f"{k} {v:.4f}" for k, v in measured.items())
@@ -113,10 +124,10 @@ def train(
                 "entries": entries,
             },
         )
-    return entries + _load_average(task, averager, schedule)
+    return entries + _load_average(task, averager, schedule, device)
 
 
-def _load_average(task: Task, averager: WeightAverager, schedule: Schedule) -> list[LogEntry]:
+def _load_average(task: Task, averager: WeightAverager, schedule: Schedule, device: torch.device) -> list[LogEntry]:
     average = averager.result()
     task.model.eval()
     if average is None:
@@ -124,21 +135,24 @@ def _load_average(task: Task, averager: WeightAverager, schedule: Schedule) -> l
     with torch.no_grad():
         for name, parameter in task.model.named_parameters():
             parameter.copy_(average[name])
-    measured = task.validate()
+    measured = measure_held_out(task.seen, task.classifier(), device=device)
     logger.info("%s, averaged: %s", schedule.name, ", ".join(f"{k} {v:.4f}" for k, v in measured.items()))
     return [{"kind": "averaged", "interval": schedule.intervals - 1, **measured}]
 
 
 def _train_interval(
-    task: Task, schedule: Schedule, optimizer: torch.optim.Optimizer, averager: WeightAverager, interval: int
+    task: Task,
+    schedule: Schedule,
+    optimizer: torch.optim.Optimizer,
+    averager: WeightAverager,
+    *,
+    interval: int,
+    first_step: int,
 ) -> list[LogEntry]:
     task.begin_interval(interval)
     entries = []
-    batches = schedule.batches(interval)
-    for number, batch in enumerate(
-        progress(batches, what=f"{schedule.name}, interval {interval + 1}/{schedule.intervals}")
-    ):
-        step = interval * len(batches) + number
+    what = f"{schedule.name}, interval {interval + 1}/{schedule.intervals}"
+    for step, batch in enumerate(progress(schedule.batches(interval), what=what), start=first_step):
         rate = schedule.learning_rate(interval, step)
         torch.manual_seed(seed_of("step", schedule.seed, schedule.name, step))
         loss, parts = task.loss(batch, interval=interval, step=step)

@@ -1,13 +1,13 @@
 """What OGEN knows of the base classes' images: statistics, and the features themselves to draw exemplars from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.weights import load_weights
+from workflow_scripts.training.ogen.losses import mean_and_deviation
 
 
 @dataclass(frozen=True)
@@ -27,23 +27,27 @@ class ClassStatistics:
         return self.features[places]
 
 
-def load_class_statistics(path: Path, *, device: torch.device) -> ClassStatistics:
-    """Read what `training.ogen.compute_class_statistics` wrote.
+def class_statistics(
+    features: Tensor, rows: Tensor, *, classes: Sequence[str], device: torch.device
+) -> ClassStatistics:
+    """Return the statistics of images' features, on a device.
+
+    The release loads such statistics from files that nothing in it makes; these are ours: of the very images that are
+    trained on, without augmentation.
+
+    Args:
+        features: unit features (images, d).
+        rows: each image's row among the base classes (images).
+        classes: names of the base classes.
+        device: where they go.
 
     Raises:
-        InputError: the file is unreadable or holds something else.
+        InputError: a class has no image.
     """
-    tensors, _ = load_weights(path)
-    if not {"mean", "std", "features", "rows"} <= tensors.keys():
-        raise InputError(f"{path}: holds no class statistics; delete it and run snakemake again")
-    return make_class_statistics(tensors["mean"], tensors["std"], tensors["features"], tensors["rows"], device=device)
-
-
-def make_class_statistics(
-    mean: Tensor, std: Tensor, features: Tensor, rows: Tensor, *, device: torch.device
-) -> ClassStatistics:
-    """Sort features (images, d) by their class rows (images) and put the class statistics together on a device."""
-    order = rows.argsort(stable=True)
-    counts = torch.bincount(rows, minlength=len(mean))
+    counts = torch.bincount(rows, minlength=len(classes))
+    if not counts.all():
+        raise InputError(f"no training image of class {classes[int(counts.argmin())]!r}; ask for more images per class")
+    mean, std = mean_and_deviation(features, rows, classes=len(classes))
+    ordered = features[rows.argsort(stable=True)]
     starts = counts.cumsum(0) - counts
-    return ClassStatistics(*(tensor.to(device) for tensor in (mean, std, features[order], starts, counts)))
+    return ClassStatistics(*(tensor.to(device) for tensor in (mean, std, ordered, starts, counts)))

@@ -1,17 +1,25 @@
 """Settings of OGEN (arXiv 2401.15914). Constants are the release's, where it has them."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from workflow_scripts.common.settings import Alpha, Count, Fraction, Name, NonNegative, Positive, Settings, Text
-from workflow_scripts.training.method_settings import ImageSelection, Method
+from workflow_scripts.common.settings import Count, Fraction, NonNegative, Positive, Text
+from workflow_scripts.training.method_settings import Input, Method
+
+CONTEXT = "context.safetensors"
+"""Both endpoints of the context: OGEN's only artifact."""
 
 Variant = Literal["published", "released", "none"]
 
 
 class Ogen(Method):
     """Learned context on frozen CLIP towers, with a feature generator for classes that no image is seen of."""
+
+    inputs: ClassVar[tuple[Input, ...]] = ("images", "clip")
+    artifacts: ClassVar[tuple[str, ...]] = (CONTEXT,)
+    classifier: ClassVar[str] = "training.ogen.classifier"
 
     kind: Literal["ogen"]
     train_classes: Literal["all", "base"] = "base"
@@ -50,20 +58,25 @@ class Ogen(Method):
     teacher_momentum: Fraction = 0.9
     """Momentum of the teacher's average over its window (ours)."""
 
+    def embeddings(self) -> Literal["clip", "imagenet"] | None:
+        """Return CLIP's own preprocessing: class statistics are those of its features."""
+        return "clip"
 
-class OgenJob(Ogen, ImageSelection):
-    """What one training job needs to know."""
+    def errors(self) -> Iterable[tuple[str, str]]:
+        """Yield whether new classes are missing."""
+        if self.variant != "none" and self.train_classes == "all":
+            yield "train_classes", f"'all', but variant {self.variant!r} needs new classes; set 'base'"
+
+    def class_errors(self, dataset: str, *, base: int | None, classes: int) -> Iterable[tuple[str, str]]:
+        """Yield whether a class has too few neighbors."""
+        if self.variant == "none" or base is None:
+            return
+        candidates = [("other base", base - 1)]
+        if self.variant == "released":
+            candidates.append(("new", classes - base))
+        for what, count in candidates:
+            if self.neighbors > count:
+                yield "neighbors", f"{self.neighbors}, but {dataset!r} has {count} {what} classes"
 
 
-class OgenHeadJob(Settings):
-    """What the job that makes the head from learned context needs to know."""
-
-    alphas: Annotated[tuple[Alpha, ...], Field(min_length=1)]
-    context_words: Text
-
-
-class ClassStatisticsJob(ImageSelection):
-    """What the job that computes class statistics needs to know."""
-
-    shots: Count | None
-    domains: tuple[Name, ...]
+SETTINGS = Ogen

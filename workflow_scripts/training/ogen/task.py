@@ -1,5 +1,6 @@
 """OGEN as a task of the training loop: context and generator are trained, both towers of CLIP are frozen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,10 +9,10 @@ from torch import Tensor, nn
 
 from workflow_scripts.common.clip import Clip
 from workflow_scripts.common.devices import autocast
-from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.preprocessing import unit_pixels
 from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.training.augmentation import random_flip, random_resized_crop
+from workflow_scripts.training.image_selection import SeenImages
 from workflow_scripts.training.loop import LogEntry
 from workflow_scripts.training.ogen.class_statistics import ClassStatistics
 from workflow_scripts.training.ogen.generator import FeatureGenerator, nearest_base
@@ -29,7 +30,7 @@ from workflow_scripts.training.ogen.losses import (
     window,
 )
 from workflow_scripts.training.ogen.prompt_learner import PromptLearner
-from workflow_scripts.training.ogen.settings import OgenJob
+from workflow_scripts.training.ogen.settings import Ogen
 
 
 class OgenModel(nn.Module):
@@ -48,9 +49,9 @@ class OgenTask:
 
     model: OgenModel
     clip: Clip
-    settings: OgenJob
-    images: DecodedImages
-    held_out: DecodedImages
+    settings: Ogen
+    seed: int
+    seen: SeenImages
     statistics: ClassStatistics
     base_labels: Tensor
     new_labels: Tensor
@@ -76,7 +77,7 @@ class OgenTask:
     def loss(self, batch: Tensor, *, interval: int, step: int) -> tuple[Tensor, LogEntry]:
         """Return the variant's loss of a batch of augmented images; the generator alone is trained at first."""
         features = self._features(batch, step)
-        rows = self._rows(self.images, batch)
+        rows = self.seen.rows(self.seen.training, batch).to(self.device)
         variant = self.settings.variant
         warmup = interval < first_full_epoch(self.settings.epochs, warmup=self.settings.generator_warmup)
         if variant != "none" and warmup:
@@ -170,8 +171,8 @@ class OgenTask:
 
     @torch.no_grad()
     def _features(self, batch: Tensor, step: int) -> Tensor:
-        pixels = unit_pixels(torch.from_numpy(self.images.pixels[batch.numpy()]), self.device)
-        generator = torch.Generator().manual_seed(seed_of("crop", self.settings.seed, step))
+        pixels = unit_pixels(torch.from_numpy(self.seen.training.pixels[batch.numpy()]), self.device)
+        generator = torch.Generator().manual_seed(seed_of("crop", self.seed, step))
         inputs = self.clip.preprocessing.normalize(pixels)
         inputs = random_resized_crop(inputs, min_scale=self.settings.min_crop_scale, generator=generator)
         if self.settings.flip:
@@ -183,22 +184,11 @@ class OgenTask:
             features = self.clip.visual(inputs)
         return nn.functional.normalize(features.float(), dim=-1)
 
-    def _rows(self, images: DecodedImages, numbers: Tensor) -> Tensor:
-        labels = torch.from_numpy(images.labels[numbers.numpy()]).to(self.device)
-        return torch.searchsorted(self.base_labels, labels)
-
     @torch.no_grad()
-    def validate(self) -> LogEntry:
-        """Return cross-entropy and accuracy on the held-out images of the base classes."""
+    def classifier(self) -> Callable[[Tensor], Tensor]:
+        """Return the classifier of the base classes as it stands."""
         base = self.model.learner.encode(self.clip)[self.base_labels]
-        losses, hits = 0.0, 0
-        for numbers in torch.arange(len(self.held_out)).split(256):
-            pixels = unit_pixels(torch.from_numpy(self.held_out.pixels[numbers.numpy()]), self.device)
-            logits = self.clip.scale * self._encode(self.clip.preprocessing.normalize(pixels)) @ base.T
-            rows = self._rows(self.held_out, numbers)
-            losses += float(nn.functional.cross_entropy(logits, rows, reduction="sum"))
-            hits += int((logits.argmax(dim=-1) == rows).sum())
-        return {"held_out_loss": losses / len(self.held_out), "held_out_accuracy": hits / len(self.held_out)}
+        return lambda pictures: self.clip.scale * self._encode(self.clip.preprocessing.normalize(pictures)) @ base.T
 
     def state(self) -> dict[str, Any]:
         """Return the past contexts."""

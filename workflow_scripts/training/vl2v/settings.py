@@ -1,11 +1,11 @@
-"""Settings of VL2V-ADiP and VL2V-SD (arXiv 2310.08255). Defaults are the paper's and its release's."""
+"""Settings that VL2V-ADiP and VL2V-SD (arXiv 2310.08255) share. Defaults are the paper's and its release's."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from workflow_scripts.common.settings import Count, Fraction, Name, Positive, Settings
-from workflow_scripts.training.method_settings import Averaging, BestAveraging, ImageSelection, Method, SwadAveraging
+from workflow_scripts.common.settings import Count, Fraction, Positive, Settings
+from workflow_scripts.training.method_settings import Averaging, Method, SwadAveraging
 
 
 class Augmentation(Settings):
@@ -41,32 +41,3 @@ class Vl2v(Method):
     """How encoders see pictures: as CLIP does, or squashed to a square under ImageNet's constants (the release)."""
     augmentation: Augmentation | None = Augmentation()
     averaging: Averaging = SwadAveraging()
-
-
-class Vl2vSd(Vl2v):
-    """VL2V-SD, white box: CLIP's image encoder learns from its own frozen copy and from text embeddings."""
-
-    kind: Literal["vl2v-sd"]
-    training: Phase = Phase()
-
-
-class Vl2vAdip(Vl2v):
-    """VL2V-ADiP, black box: a student is aligned with a teacher, then distilled, and predicts with text."""
-
-    kind: Literal["vl2v-adip"]
-    student: Name
-    """A student of the configuration."""
-    align: Phase = Phase()
-    """First phase: the projection alone is trained."""
-    align_averaging: Averaging = BestAveraging()
-    """What the second phase starts from; the release takes the best validation on held-out images."""
-    distill: Phase = Phase()
-    """Second phase: the student alone is trained."""
-
-
-class Vl2vSdJob(Vl2vSd, ImageSelection):
-    """What one training job needs to know."""
-
-
-class Vl2vAdipJob(Vl2vAdip, ImageSelection):
-    """What one training job needs to know."""

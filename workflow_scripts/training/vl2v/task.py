@@ -1,6 +1,6 @@
 """VL2V as a task of the training loop: a network learns from a teacher's image embeddings and from text embeddings."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.preprocessing import Preprocessing, unit_pixels
 from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.training.augmentation import random_color_jitter, random_flip, random_resized_crop
+from workflow_scripts.training.image_selection import SeenImages
 from workflow_scripts.training.loop import LogEntry, Schedule, freeze_batch_norm
 from workflow_scripts.training.vl2v.losses import domain_batches, embedding_loss
-from workflow_scripts.training.vl2v.settings import Augmentation, Phase, Vl2vAdipJob, Vl2vSdJob
+from workflow_scripts.training.vl2v.settings import Augmentation, Phase, Vl2v
 from workflow_scripts.training.vl2v.teacher import Teacher
 
 
@@ -27,12 +28,10 @@ class Vl2vTask:
     """
 
     model: nn.Module
-    settings: Vl2vSdJob | Vl2vAdipJob
-    images: DecodedImages
-    held_out: DecodedImages
+    settings: Vl2v
+    seed: int
+    seen: SeenImages
     head: Tensor
-    label_rows: Tensor
-    trained_labels: Tensor
     preprocessing: Preprocessing
     teacher: Teacher
     device: torch.device
@@ -44,10 +43,11 @@ class Vl2vTask:
 
     def loss(self, batch: Tensor, *, interval: int, step: int) -> tuple[Tensor, LogEntry]:
         """Return VL2V's loss of a batch, and the mean cosines to image and text embeddings."""
-        images = unit_pixels(torch.from_numpy(self.images.pixels[batch.numpy()]), self.device)
-        generator = torch.Generator().manual_seed(seed_of("crop", self.settings.seed, step))
+        images = unit_pixels(torch.from_numpy(self.seen.training.pixels[batch.numpy()]), self.device)
+        generator = torch.Generator().manual_seed(seed_of("crop", self.seed, step))
         images = augmented(images, self.settings.augmentation, generator=generator)
-        labels = torch.from_numpy(self.images.labels[batch.numpy()]).to(self.device)
+        labels = torch.from_numpy(self.seen.training.labels[batch.numpy()]).to(self.device)
+        rows = self.seen.rows(self.seen.training, batch).to(self.device)
         target, text = self.teacher(batch, images), self.head[labels]
         with autocast(self.device, self.settings.precision):
             features = self.model(self.preprocessing.normalize(images))
@@ -57,30 +57,22 @@ class Vl2vTask:
                 "loss": float(loss),
                 "image_cosine": float(-embedding_loss(features, target, text, image_weight=1.0)),
                 "text_cosine": float(-embedding_loss(features, target, text, image_weight=0.0)),
-                "accuracy": float(self._logits(features).argmax(dim=-1).eq(self.label_rows[labels]).float().mean()),
+                "accuracy": float(self._logits(features).argmax(dim=-1).eq(rows).float().mean()),
             }
         return loss, parts
 
     def _logits(self, features: Tensor) -> Tensor:
-        return nn.functional.normalize(features.float(), dim=-1) @ self.head[self.trained_labels].T
+        return nn.functional.normalize(features.float(), dim=-1) @ self.head[self.seen.trained_labels.to(self.device)].T
 
-    @torch.no_grad()
-    def validate(self) -> LogEntry:
-        """Return cross-entropy (which drives SWAD and nothing else) and accuracy on the held-out images."""
-        losses, hits = 0.0, 0
-        for pixels, labels in self._held_out():
+    def classifier(self) -> Callable[[Tensor], Tensor]:
+        """Return the classifier as it stands; its held-out loss drives SWAD and nothing else."""
+
+        def logits(pictures: Tensor) -> Tensor:
             with autocast(self.device, self.settings.precision):
-                features = self.model(self.preprocessing.normalize(pixels))
-            logits = self._logits(features)
-            losses += float(nn.functional.cross_entropy(logits, labels, reduction="sum"))
-            hits += int((logits.argmax(dim=-1) == labels).sum())
-        return {"held_out_loss": losses / len(self.held_out), "held_out_accuracy": hits / len(self.held_out)}
+                features = self.model(self.preprocessing.normalize(pictures))
+            return self._logits(features)
 
-    def _held_out(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for numbers in torch.arange(len(self.held_out)).split(256):
-            pixels = unit_pixels(torch.from_numpy(self.held_out.pixels[numbers.numpy()]), self.device)
-            labels = torch.from_numpy(self.held_out.labels[numbers.numpy()])
-            yield pixels, self.label_rows[labels.to(self.device)]
+        return logits
 
     def state(self) -> dict[str, Any]:
         """Return nothing: the network is all there is."""
@@ -102,8 +94,16 @@ def augmented(images: Tensor, settings: Augmentation | None, *, generator: torch
     return images
 
 
-def phase_schedule(phase: Phase, images: DecodedImages, settings: Vl2vSdJob | Vl2vAdipJob, *, name: str) -> Schedule:
-    """Return the schedule of a phase: intervals of `validate_every` steps, the last one shorter, one constant rate."""
+def phase_schedule(phase: Phase, images: DecodedImages, *, per_domain: int, seed: int, name: str) -> Schedule:
+    """Return the schedule of a phase: intervals of `validate_every` steps, the last one shorter, one constant rate.
+
+    Args:
+        phase: its steps and its rate.
+        images: those that are trained on.
+        per_domain: images per step and domain.
+        seed: of the run.
+        name: of the phase.
+    """
     bounds = [*range(0, phase.steps, phase.validate_every), phase.steps]
     domains = torch.from_numpy(images.domain)
 
@@ -111,9 +111,9 @@ def phase_schedule(phase: Phase, images: DecodedImages, settings: Vl2vSdJob | Vl
         return domain_batches(
             domains,
             count=len(images.domains),
-            per_domain=settings.batch_per_domain,
+            per_domain=per_domain,
             steps=bounds[interval + 1] - bounds[interval],
-            seed=settings.seed,
+            seed=seed,
             interval=interval,
         )
 
@@ -122,6 +122,6 @@ def phase_schedule(phase: Phase, images: DecodedImages, settings: Vl2vSdJob | Vl
         batches=batches,
         learning_rate=lambda *_: phase.learning_rate,
         gradient_clip=None,
-        seed=settings.seed,
+        seed=seed,
         name=name,
     )

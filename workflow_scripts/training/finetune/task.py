@@ -1,5 +1,6 @@
 """Fine-tuning of an image classifier: plain cross-entropy, or with variance-covariance regularization."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from workflow_scripts.common.devices import autocast
-from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.preprocessing import Preprocessing, unit_pixels
 from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.training.augmentation import random_resized_crop
 from workflow_scripts.training.feature_diversity import feature_diversity
-from workflow_scripts.training.finetune_settings import Finetune, FinetuneJob
+from workflow_scripts.training.finetune.settings import Finetune
 from workflow_scripts.training.heads import ImageClassifier
+from workflow_scripts.training.image_selection import SeenImages
 from workflow_scripts.training.loop import LogEntry, freeze_batch_norm
 from workflow_scripts.training.losses import covariance_matrix, covariance_term, variance_term
 
@@ -46,13 +47,12 @@ def objective(features: Tensor, logits: Tensor, labels: Tensor, settings: Finetu
 
 @dataclass
 class FinetuneTask:
-    """A classifier whose encoder and head are both trained; `label_rows` maps labels to the head's rows."""
+    """A classifier whose encoder and head are both trained; the head has a row per trained class."""
 
     model: ImageClassifier
-    settings: FinetuneJob
-    images: DecodedImages
-    held_out: DecodedImages
-    label_rows: Tensor
+    settings: Finetune
+    seed: int
+    seen: SeenImages
     preprocessing: Preprocessing
     device: torch.device
 
@@ -64,32 +64,26 @@ class FinetuneTask:
 
     def loss(self, batch: Tensor, *, interval: int, step: int) -> tuple[Tensor, LogEntry]:
         """Return the objective of a batch of randomly cropped images."""
-        pixels = unit_pixels(torch.from_numpy(self.images.pixels[batch.numpy()]), self.device)
-        generator = torch.Generator().manual_seed(seed_of("crop", self.settings.seed, step))
+        images = self.seen.training
+        pixels = unit_pixels(torch.from_numpy(images.pixels[batch.numpy()]), self.device)
+        generator = torch.Generator().manual_seed(seed_of("crop", self.seed, step))
         # Cropped after normalizing: bicubic overshoot is not clipped, as in the resize of a float image.
         inputs = random_resized_crop(
             self.preprocessing.normalize(pixels), min_scale=self.settings.min_crop_scale, generator=generator
         )
         with autocast(self.device, self.settings.precision):
             features, logits = self.model(inputs)
-        return objective(features, logits, self._rows(self.images, batch), self.settings)
+        return objective(features, logits, self.seen.rows(images, batch).to(self.device), self.settings)
 
-    def _rows(self, images: DecodedImages, numbers: Tensor) -> Tensor:
-        return self.label_rows[torch.from_numpy(images.labels[numbers.numpy()])].to(self.device)
+    def classifier(self) -> Callable[[Tensor], Tensor]:
+        """Return the classifier as it stands."""
 
-    @torch.no_grad()
-    def validate(self) -> LogEntry:
-        """Return cross-entropy and accuracy on the held-out images."""
-        losses, hits = 0.0, 0
-        for numbers in torch.arange(len(self.held_out)).split(self.settings.batch_size):
-            pixels = unit_pixels(torch.from_numpy(self.held_out.pixels[numbers.numpy()]), self.device)
-            labels = self._rows(self.held_out, numbers)
+        def logits(pictures: Tensor) -> Tensor:
             with autocast(self.device, self.settings.precision):
-                _, logits = self.model(self.preprocessing.normalize(pixels))
-            losses += float(nn.functional.cross_entropy(logits, labels, reduction="sum"))
-            hits += int((logits.argmax(dim=-1) == labels).sum())
-        count = len(self.held_out)
-        return {"held_out_loss": losses / count, "held_out_accuracy": hits / count}
+                values: Tensor = self.model(self.preprocessing.normalize(pictures))[1]
+            return values
+
+        return logits
 
     def state(self) -> dict[str, Any]:
         """Return nothing: the model is all there is."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from workflow_scripts.common.settings import Count, Fraction, NonNegative, Positive
-from workflow_scripts.training.method_settings import ImageSelection, Method
+from workflow_scripts.training.method_settings import Method
 
 
 class Finetune(Method):
@@ -33,5 +33,4 @@ class Finetune(Method):
     """Smallest share of the area that the random crop keeps (RegFT: 0.9)."""
 
 
-class FinetuneJob(Finetune, ImageSelection):
-    """What one training job needs to know."""
+SETTINGS = Finetune

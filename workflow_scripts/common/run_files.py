@@ -1,0 +1,10 @@
+"""The files of a run's folder, by name: what trainings write, and what averaging, evaluation and the report read."""
+
+HEAD = "head.safetensors"
+"""Head of a linear classifier: see `common.artifacts`."""
+ENCODER = "encoder.safetensors"
+"""Trained image encoder of a linear classifier: see `common.artifacts`."""
+TRAINING_LOG = "train.jsonl"
+"""A JSON object per step and validation; only of methods that train step by step."""
+METADATA = "metadata.json"
+"""Settings, code, inputs and environment of a run."""

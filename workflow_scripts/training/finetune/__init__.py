@@ -1,0 +1,1 @@
+"""Fine-tuning: the image encoder and the zero-shot head are trained on images, plain or regularized (RegFT)."""
