@@ -23,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 from tests.training.tiny import CLASSES, write_clip  # noqa: E402
 from workflow_scripts.common.artifacts import save_head  # noqa: E402
 from workflow_scripts.common.images import encode_png  # noqa: E402
+from workflow_scripts.common.run_files import ENCODER, HEAD  # noqa: E402
 from workflow_scripts.common.shards import ImageRow, write_shard  # noqa: E402
 
 FEW, MANY = 2_000, 200_000
@@ -40,7 +41,7 @@ METRICS = {
     "train_classes": "all",
     "domains": ["photo"],
 }
-TRAINING = {"kind": "finetune", "seed": 0, "epochs": 1, "batch_size": 64}
+TRAINING = {"method": {"kind": "finetune", "epochs": 1, "batch_size": 64}, "seed": 0}
 
 
 def pictures(first: int, count: int) -> Iterator[ImageRow]:
@@ -91,7 +92,6 @@ def measured(images: int, folder: Path) -> dict[str, float]:
     start = {"weight": torch.randn(len(CLASSES), 16), "bias": torch.zeros(len(CLASSES))}
     save_head(folder / "zero_shot_head.safetensors", {"pretrained": start}, classes=CLASSES)
     manifest, scores = folder / "manifest.json", folder / "photo/scores.parquet"
-    head, encoder = folder / "head.safetensors", folder / "encoder.safetensors"
     settings = {"dataset": "d", "source": "s", "domain": "photo"}
     jobs: dict[str, list[str | Path]] = {
         "generation.collect_generated_images": [
@@ -102,14 +102,14 @@ def measured(images: int, folder: Path) -> dict[str, float]:
             "--shards",
             *shards,
         ],
-        "training.train_finetune": [
+        "training.finetune": [
             *("--settings", json.dumps(TRAINING), "--images", manifest, "--clip", clip),
-            *("--zero-shot-head", folder / "zero_shot_head.safetensors", "--output", encoder, "--output-head", head),
-            *("--training-log", folder / "train.jsonl", "--metadata", folder / "metadata.json"),
+            *("--zero-shot-head", folder / "zero_shot_head.safetensors", "--output", folder),
         ],
         "evaluation.score_images": [
-            *("--settings", json.dumps(SCORING), "--images", manifest, "--clip", clip, "--encoder", encoder),
-            *("--head", head, "--output", scores),
+            *("--settings", json.dumps(SCORING), "--images", manifest, "--clip", clip),
+            *("--classifier", "ensembling.linear_classifier"),
+            *("--artifacts", folder / ENCODER, folder / HEAD, "--output", scores),
         ],
         "evaluation.compute_metrics": [
             "--settings",

@@ -9,7 +9,7 @@ from workflow_scripts.common.settings import Alpha, PathText, Settings
 from workflow_scripts.models.settings import FolderCheckpoint
 from workflow_scripts.prompts.settings import Descriptions
 from workflow_scripts.real_images.settings import FashionMnist, ImageFolders
-from workflow_scripts.training.finetune_settings import Finetune
+from workflow_scripts.training.finetune.settings import Finetune
 
 
 class Grid(Settings):

@@ -34,7 +34,7 @@ def start(project: Path) -> "subprocess.Popen[str]":
 def kill_tree(process: "subprocess.Popen[str]") -> list[str]:
     """Kill a process and all it started, at once and without a chance to clean up; return the jobs that were killed.
 
-    A job is named by its entry point, as in `training.train_finetune`.
+    A job is named by its entry point, as in `training.finetune`.
     """
     tree = _tree(process)
     for member in tree:
@@ -78,24 +78,11 @@ def entry(name: str, *arguments: str, cwd: Path) -> "subprocess.Popen[str]":
 
 def finetune_arguments(output: Path, **changes: Any) -> list[str]:
     """Return the arguments of a training on the smallest configuration's images, from its folder."""
-    settings = {"kind": "finetune", "seed": 0, "batch_size": 16, "variance_weight": 0.16, "covariance_weight": 0.02}
-    outputs = {
-        "--output": output / "encoder.safetensors",
-        "--output-head": output / "head.safetensors",
-        "--training-log": output / "train.jsonl",
-        "--metadata": output / "metadata.json",
-    }
+    method = {"kind": "finetune", "batch_size": 16, "variance_weight": 0.16, "covariance_weight": 0.02, **changes}
     return [
-        *("--settings", json.dumps({**settings, **changes})),
-        *(
-            "--images",
-            IMAGES,
-            "--clip",
-            CLIP,
-            "--zero-shot-head",
-            HEAD,
-        ),
-        *(str(part) for pair in outputs.items() for part in pair),
+        *("--settings", json.dumps({"method": method, "seed": 0})),
+        *("--images", IMAGES, "--clip", CLIP, "--zero-shot-head", HEAD),
+        *("--output", str(output)),
     ]
 
 

@@ -33,9 +33,9 @@ def arguments_of(what: str, disk: Path) -> tuple[str, list[str]]:
         outputs = ["--classes", WHERE.classes("digits"), "--output", str(disk / "00000.parquet")]
         return "real_images.convert_real_images", ["--settings", REAL, *outputs]
     if what == "weights":
-        return "training.train_finetune", finetune_arguments(disk, epochs=1)
+        return "training.finetune", finetune_arguments(disk, epochs=1)
     scored = WHERE.image_manifest("digits", "real-test", "photo")
-    inputs = ["--images", scored, "--clip", CLIP, "--head", HEAD]
+    inputs = ["--images", scored, "--clip", CLIP, "--classifier", "ensembling.linear_classifier", "--artifacts", HEAD]
     return "evaluation.score_images", ["--settings", SCORING, *inputs, "--output", str(disk / "scores.parquet")]
 
 

@@ -41,7 +41,10 @@ def valid() -> dict[str, Any]:
             "mine": {
                 "classes": ["cat", "dog"],
                 "images": {"kind": "none"},
-                "prompts": {"domains": {"photo": ["a {}"]}, "head": {"kind": "single", "template": "a {}"}},
+                "prompts": {
+                    "domains": {"photo": ["a {}"]},
+                    "heads": {"default": {"kind": "single", "template": "a {}"}},
+                },
             }
         },
         "clips": {"hub-clip": {"kind": "hub", "repository": "timm/clip", "revision": "abc"}},

@@ -106,7 +106,10 @@ def config_of(root: Path | str) -> dict[str, Any]:
             "mine": {
                 "classes_file": f"{root}/names.txt",
                 "images": {"kind": "folder", "test": {"photo": f"{root}/test"}, "train": {"photo": f"{root}/train"}},
-                "prompts": {**prompts, "head": {"kind": "descriptions", "file": f"{root}/descriptions.json"}},
+                "prompts": {
+                    **prompts,
+                    "heads": {"default": {"kind": "descriptions", "file": f"{root}/descriptions.json"}},
+                },
             },
             "fashion": {"images": {"kind": "fashion-mnist", "folder": f"{root}/idx"}, "prompts": prompts},
         },
@@ -179,7 +182,7 @@ OPEN_CLIP = f"a clip checkpoint in open_clip's format is {' and '.join(CLIP_FILE
 TIMM = "a student checkpoint in timm's format is config.json and model.safetensors"
 CLIP, SD, SMALL = "clips.vit.path: ROOT/clip", "generators.sd.checkpoint.path: ROOT/generator", "students.small.path: "
 MINE, FASHION = "datasets.mine", "datasets.fashion.images.folder: ROOT/idx"
-HEAD = f"{MINE}.prompts.head.file: ROOT/descriptions.json"
+HEAD = f"{MINE}.prompts.heads.default.file: ROOT/descriptions.json"
 
 # ruff: noqa: E501
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -276,7 +279,7 @@ def test_every_class_that_is_missing_has_a_line(root: Path) -> None:
     found = lines(config_of(root))
     assert found == [
         *(f"{MINE}.images.{role}.photo: {root}/{role}: no folder for class {n!r} (expected {n!r})" for role in ("test", "train") for n in names),
-        *(f"{MINE}.prompts.head.file: {root}/descriptions.json: no list of sentences for {n!r}" for n in names),
+        *(f"{MINE}.prompts.heads.default.file: {root}/descriptions.json: no list of sentences for {n!r}" for n in names),
     ]  # fmt: skip
 
 

@@ -32,9 +32,11 @@ def test_ogen_base_to_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     # Five of nine classes are base: ceil(n / 2), in the order of the labels.
     assert plan.base_labels("dtd") == (0, 1, 2, 3, 4)
     run = next(run for run in plan.trained_runs if run.method == "ogen-published" and run.seed == 2)
-    settings = jobs.train(plan, run).model_dump()
-    expected = {"variant": "published", "epochs": 10, "batch_size": 32, "learning_rate": 0.002, "shots": 16, "seed": 2}
+    job = jobs.train(plan, run).model_dump()
+    settings = job["method"]
+    expected = {"variant": "published", "epochs": 10, "batch_size": 32, "learning_rate": 0.002, "shots": 16}
     assert {name: settings[name] for name in expected} == expected
+    assert (job["seed"], job["base"]) == (2, plan.base_labels(run.dataset))
     assert plan.generators == ()
     assert not any("exports" in path for path in all_products(Locations(plan)))
 
@@ -43,10 +45,10 @@ def test_vl2v_domainbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     plan = plan_of("vl2v-domainbed", tmp_path, monkeypatch, classes=2)
     assert len(plan.trained_runs) == 4 * 4 * 2 + 6 * 2
     run = next(run for run in plan.trained_runs if run.method == "vl2v-sd.without-sketch" and run.dataset == "pacs")
-    assert plan.train_domains(run) == ("art_painting", "cartoon", "photo")
+    assert [domain for _, _, domain in plan.train_images(run)] == ["art_painting", "cartoon", "photo"]
     # The other domains' folders hold the very pictures that it was trained on.
     assert plan.evaluation_domains(run) == ("sketch", "held-out")
-    settings = jobs.train(plan, run).model_dump()
+    settings = jobs.train(plan, run).model_dump()["method"]
     assert settings["training"] == {"steps": 5001, "validate_every": 200, "learning_rate": 5e-5}
     assert (settings["image_weight"], settings["batch_per_domain"]) == (0.5, 32)
     assert settings["averaging"] == {"kind": "swad", "n_converge": 3, "n_tolerance": 6, "tolerance_ratio": 0.3}

@@ -159,6 +159,16 @@ def test_rows_of_the_headline_table(means: pd.DataFrame) -> None:
     assert rows[4].why == "oracle, chosen on test images"
 
 
+def test_zero_shot_with_another_head_stands_beside_the_plain_one(means: pd.DataFrame) -> None:
+    other = means[means["method"] == "zero-shot"].assign(method="zero-shot.short")
+    rows = table_rows(pd.concat([means, other]), domains=DOMAINS, fixed_alpha="0.30")
+    assert [(row.method, row.alpha, row.role) for row in rows[:3]] == [
+        ("zero-shot", "0.00", "zero-shot"),
+        ("zero-shot.short", "0.00", "zero-shot"),
+        ("plain", "0.00", "pre-trained"),
+    ]
+
+
 def test_the_best_is_never_an_oracle(means: pd.DataFrame) -> None:
     for metric, value in {"top1": 0.72, "nll": 0.28}.items():
         rows = table_rows(means, domains=["mean"], fixed_alpha="0.30", metric=metric)

@@ -13,11 +13,11 @@ from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.preprocessing import Preprocessing
 from workflow_scripts.training.averagers import averager_of
 from workflow_scripts.training.checkpoints import checkpoint_path, delete_checkpoints, load_checkpoint
-from workflow_scripts.training.finetune_settings import FinetuneJob
-from workflow_scripts.training.finetune_task import FinetuneTask, objective
+from workflow_scripts.training.finetune.settings import Finetune
+from workflow_scripts.training.finetune.task import FinetuneTask, objective, schedule_of
 from workflow_scripts.training.heads import ImageClassifier, LinearHead
-from workflow_scripts.training.image_selection import label_rows
-from workflow_scripts.training.loop import epoch_batches, freeze_batch_norm, steps_per_epoch, train
+from workflow_scripts.training.image_selection import SeenImages, label_rows
+from workflow_scripts.training.loop import Schedule, epoch_batches, freeze_batch_norm, steps_per_epoch, train
 from workflow_scripts.training.method_settings import (
     Averaging,
     BestAveraging,
@@ -26,7 +26,6 @@ from workflow_scripts.training.method_settings import (
     SoupAveraging,
     SwadAveraging,
 )
-from workflow_scripts.training.train_finetune import schedule_of
 
 
 def images(count: int) -> DecodedImages:
@@ -43,7 +42,7 @@ def images(count: int) -> DecodedImages:
     )
 
 
-def job(**changes: Any) -> FinetuneJob:
+def job(**changes: Any) -> Finetune:
     values: dict[str, Any] = {
         "kind": "finetune",
         "variance_weight": 0.16,
@@ -51,9 +50,8 @@ def job(**changes: Any) -> FinetuneJob:
         "epochs": 4,
         "batch_size": 8,
         "learning_rate": 0.01,
-        "seed": 0,
     }
-    return FinetuneJob(**{**values, **changes})
+    return Finetune(**{**values, **changes})
 
 
 class InterruptedJobError(Exception):
@@ -84,13 +82,13 @@ class Training:
     """A task, and what goes with it."""
 
     task: FinetuneTask
-    settings: FinetuneJob
+    settings: Finetune
 
     def run(self, checkpoint: Path) -> list[Any]:
         settings = self.settings
         return train(
             self.task,
-            schedule=schedule_of(settings, images=len(self.task.images)),
+            schedule=schedule_of(settings, images=len(self.task.seen.training), seed=0),
             optimizer=torch.optim.AdamW(self.task.model.parameters(), lr=settings.learning_rate, weight_decay=0.1),
             averager=averager_of(settings.averaging),
             checkpoint=checkpoint,
@@ -98,7 +96,7 @@ class Training:
         )
 
 
-def training(settings: FinetuneJob, interrupt_at: int | None = None) -> Training:
+def training(settings: Finetune, interrupt_at: int | None = None) -> Training:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         encoder = Encoder(interrupt_at)
@@ -106,9 +104,8 @@ def training(settings: FinetuneJob, interrupt_at: int | None = None) -> Training
     task = FinetuneTask(
         model=ImageClassifier(encoder, head),
         settings=settings,
-        images=images(30),
-        held_out=images(5),
-        label_rows=label_rows(3, None),
+        seed=0,
+        seen=SeenImages(training=images(30), held_out=images(5), label_rows=label_rows(3, None)),
         preprocessing=Preprocessing(size=4, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         device=torch.device("cpu"),
     )
@@ -141,6 +138,35 @@ def test_resuming_gives_the_same_bits(averaging: Averaging, tmp_path: Path) -> N
     assert resumed.task.model.encoder.steps == 2 * 3
 
 
+def test_steps_are_counted_on_through_a_shorter_interval(tmp_path: Path) -> None:
+    made = training(job(epochs=1))
+    lengths = (3, 1, 2)
+    rates: list[tuple[int, int]] = []
+
+    def rate(interval: int, step: int) -> float:
+        rates.append((interval, step))
+        return 0.01
+
+    schedule = Schedule(
+        intervals=3,
+        batches=lambda interval: [torch.arange(8)] * lengths[interval],
+        learning_rate=rate,
+        gradient_clip=None,
+        seed=0,
+    )
+    entries = train(
+        made.task,
+        schedule=schedule,
+        optimizer=torch.optim.SGD(made.task.model.parameters()),
+        averager=averager_of(NoAveraging()),
+        checkpoint=tmp_path / "c.pt",
+        device=torch.device("cpu"),
+    )
+    expected = [(0, 0), (0, 1), (0, 2), (1, 3), (2, 4), (2, 5)]
+    assert rates == expected
+    assert [(line["interval"], line["step"]) for line in entries if line["kind"] == "step"] == expected
+
+
 def test_averages_differ_from_the_last_weights(tmp_path: Path) -> None:
     entries = []
     for averaging in AVERAGES:
@@ -161,17 +187,15 @@ def test_a_finished_stage_is_not_trained_again(tmp_path: Path) -> None:
 
 
 def test_other_settings_ignore_and_delete_the_checkpoint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    output = tmp_path / "model.safetensors"
-    old = checkpoint_path(output, "settings-with-lr-0.01")
+    old = checkpoint_path(tmp_path, "0123", phase="training")
     with pytest.raises(InterruptedJobError):
         training(job(), interrupt_at=7).run(old)
     assert old.is_file()
-    new = checkpoint_path(output, "settings-with-lr-0.02")
-    stage = checkpoint_path(output, "settings-with-lr-0.02", stage="align")
-    stage.write_bytes(b"")
-    delete_checkpoints(output, but=new)
+    new, phase = (checkpoint_path(tmp_path, "4567", phase=name) for name in ("training", "align"))
+    phase.write_bytes(b"")
+    delete_checkpoints(tmp_path, but="4567")
     assert not old.exists()
-    assert stage.exists()
+    assert phase.exists()
     caplog.set_level("INFO")
     training(job(learning_rate=0.02)).run(new)
     assert "training starts at validation interval 0 of 4" in caplog.text

@@ -14,6 +14,7 @@ from workflow_scripts.common.manifests import write_model_manifest
 from workflow_scripts.common.weights import save_weights
 from workflow_scripts.models.contrastive import clip_config
 from workflow_scripts.models.settings import Corpus, PretrainClip
+from workflow_scripts.training.image_selection import SeenImages, label_rows
 
 CPU = torch.device("cpu")
 CLASSES = ("cat", "dog", "hamster", "horse", "cow", "red panda")
@@ -69,6 +70,13 @@ def tiny_images(count: int, *, classes: int = 3, domains: int = 2) -> DecodedIma
         domains=tuple(f"domain{number}" for number in range(domains)),
         classes=CLASSES,
         left_out=0,
+    )
+
+
+def tiny_seen(*, trained: int = 12, held_out: int = 6, base: tuple[int, ...] | None = None) -> SeenImages:
+    """Return random images to train on and others to validate with."""
+    return SeenImages(
+        training=tiny_images(trained), held_out=tiny_images(held_out), label_rows=label_rows(len(CLASSES), base)
     )
 
 

@@ -21,7 +21,6 @@ FOLLOWS: dict[str, set[str]] = {
         "train_finetune",
         "embed_images",
         "train_ogen",
-        "build_ogen_head",
         "train_vl2v_sd",
         "train_vl2v_adip",
         "export_model",
@@ -35,9 +34,7 @@ FOLLOWS: dict[str, set[str]] = {
     "collect_generated_images": {
         "train_finetune",
         "embed_images",
-        "compute_class_statistics",
         "train_ogen",
-        "build_ogen_head",
         "train_vl2v_sd",
         "train_vl2v_adip",
         "score_images",
@@ -46,10 +43,8 @@ FOLLOWS: dict[str, set[str]] = {
     },
     "build_zero_shot_head": {"train_finetune", "train_vl2v_sd", "train_vl2v_adip", "score_images", "write_page"},
     "train_finetune": {"score_images", "export_model", "draw_figures", "write_page"},
-    "embed_images": {"compute_class_statistics", "train_vl2v_adip"},
-    "compute_class_statistics": {"train_ogen"},
-    "train_ogen": {"build_ogen_head", "draw_figures", "write_page"},
-    "build_ogen_head": {"score_images", "export_model"},
+    "embed_images": {"train_ogen", "train_vl2v_adip"},
+    "train_ogen": {"score_images", "export_model", "draw_figures", "write_page"},
     "train_vl2v_sd": {"score_images", "export_model", "draw_figures", "write_page"},
     "train_vl2v_adip": {"score_images", "draw_figures", "write_page"},
     "export_model": set(),
@@ -71,6 +66,8 @@ def with_followers(rules: set[str]) -> set[str]:
     return followers
 
 
+KINDS_OF_METHODS = ("finetune", "ogen", "vl2v_sd", "vl2v_adip")
+
 ENTRY_POINTS = (
     "models.pretrain_clip",
     "models.pretrain_autoencoder",
@@ -83,13 +80,8 @@ ENTRY_POINTS = (
     "generation.generate_images",
     "generation.collect_generated_images",
     "training.build_zero_shot_head",
-    "training.train_finetune",
     "training.embed_images",
-    "training.ogen.compute_class_statistics",
-    "training.ogen.train_ogen",
-    "training.ogen.build_ogen_head",
-    "training.vl2v.train_vl2v_sd",
-    "training.vl2v.train_vl2v_adip",
+    *(f"training.{kind}" for kind in KINDS_OF_METHODS),
     "ensembling.export_model",
     "evaluation.score_images",
     "evaluation.compute_metrics",
@@ -99,6 +91,18 @@ ENTRY_POINTS = (
 """Entry points that the tests run; `models.fetch_checkpoint` alone is not among them."""
 
 
+CLASSIFIERS = ("ensembling.linear_classifier", "training.ogen.classifier")
+LOADED = {"ensembling.export_model": CLASSIFIERS, "evaluation.score_images": CLASSIFIERS}
+"""Modules that entry points load by the name that a method's settings give."""
+
+
 def rule_of(entry_point: str) -> str:
-    """Return the rule that runs an entry point: both have one name."""
-    return entry_point.rpartition(".")[2]
+    """Return the rule that runs an entry point: both have one name, but that a kind of method is trained."""
+    name = entry_point.rpartition(".")[2]
+    return f"train_{name}" if name in KINDS_OF_METHODS else name
+
+
+def source_of(entry_point: str) -> str:
+    """Return the file that an entry point begins in, below the package."""
+    path = entry_point.replace(".", "/")
+    return f"{path}/__main__.py" if entry_point.rpartition(".")[2] in KINDS_OF_METHODS else f"{path}.py"

@@ -63,6 +63,17 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ),
     (methods("regft", shots=4), "methods.regft.shots: only real images are taken as shots"),
     (methods("vl2v-adip", student="nobody"), "methods.vl2v-adip.student: 'nobody' is not defined (known: none is defined)"),
+    (methods("regft", head="short"), "methods.regft.head: 'short' is not defined (known: default)"),
+    (methods("ogen", head="default"), "methods.ogen.head: this kind of method starts from no zero-shot head; leave it out"),
+    (digits(prompts={"heads": {"a.without-b": {"kind": "single"}}}), "datasets.digits.prompts.heads.a.without-b: '.without-' in a name is reserved"),
+    ({"methods": {"zero-shot.short": {"kind": "finetune"}}}, "methods.zero-shot.short: this name is reserved"),
+    (
+        {
+            "methods": {"plain": {"train_on": "mixed"}},
+            "runs": [{"datasets": ["digits"], "sources": ["real-train"], "clips": ["digits-clip"], "methods": ["plain"]}],
+        },
+        "methods.plain.train_on: 'mixed', but runs.0.sources names real-train; set it to 'real'",
+    ),
     ({"methods": {"a.without-b": {"kind": "finetune"}}}, "methods.a.without-b: '.without-' in a name is reserved"),
     (
         {"runs": [{"datasets": ["digits"], "sources": ["real-train"], "clips": ["digits-clip"], "methods": ["plain"]}]},
@@ -178,7 +189,7 @@ def test_class_names_are_data(project: Path, tmp_path: Path) -> None:
     dataset = {
         "classes": names,
         "images": {"kind": "none"},
-        "prompts": {"domains": {"photo": ["a photo of a {}."]}, "head": {"kind": "single"}},
+        "prompts": {"domains": {"photo": ["a photo of a {}."]}, "heads": {"default": {"kind": "single"}}},
     }
     run_block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": ["plain"]}
     overlay = tmp_path / "overlay.yaml"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, rule_of, with_followers
+from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, rule_of, source_of, with_followers
 from tests.workflow.harness import DIGITS, METHODS, Planner, all_methods, digits_with, run
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -18,7 +18,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "write_generation_prompts": {
         "datasets": {"digits": {"prompts": {"domains": {"photo": ["one {}"], "negative": ["two {}"]}}}}
     },
-    "write_head_prompts": {"datasets": {"digits": {"prompts": {"head": {"templates": ["a {}"]}}}}},
+    "write_head_prompts": {"datasets": {"digits": {"prompts": {"heads": {"default": {"templates": ["a {}"]}}}}}},
     "convert_real_images": {"datasets": {"digits": {"images": {"shards": 2}}}},
     "generate_images": {"generators": {"digits-diffusion": {"steps": 3}}},
     "train_finetune": {"methods": {"plain": {"epochs": 2}, "regft": {"epochs": 2}}},
@@ -31,9 +31,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 METHOD_RULES = (
     "pretrain_student",
     "embed_images",
-    "compute_class_statistics",
     "train_ogen",
-    "build_ogen_head",
     "train_vl2v_sd",
     "train_vl2v_adip",
 )
@@ -54,7 +52,7 @@ def test_a_failed_job_is_planned_with_all_that_follows(
     project = tmp_path / "project"
     shutil.copytree(finished, project, symlinks=True)
     entry = next(name for name in ENTRY_POINTS if rule_of(name) == rule)
-    path = project / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
+    path = project / "workflow_scripts" / source_of(entry)
     original = path.read_text()
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(yaml.safe_dump(digits_with(CHANGES[rule]), sort_keys=False))
@@ -73,7 +71,7 @@ def test_a_failed_job_of_a_method_is_planned_with_all_that_follows(
 ) -> None:
     # An edit makes the job run, and fail; taken back, the job is planned because its old output is gone.
     entry = next(name for name in ENTRY_POINTS if rule_of(name) == rule)
-    path = with_methods / "workflow_scripts" / f"{entry.replace('.', '/')}.py"
+    path = with_methods / "workflow_scripts" / source_of(entry)
     original = path.read_text()
     results = with_methods / "results"
     kept = with_methods / "kept"

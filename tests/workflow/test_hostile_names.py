@@ -38,7 +38,10 @@ def overlay(root: Path, descriptions: Path) -> dict[str, Any]:
     dataset = {
         "classes": CLASSES,
         "images": {"kind": "folder", "test": {"photo": str(root)}},
-        "prompts": {"domains": {"photo": [TEMPLATE]}, "head": {"kind": "descriptions", "file": str(descriptions)}},
+        "prompts": {
+            "domains": {"photo": [TEMPLATE]},
+            "heads": {"default": {"kind": "descriptions", "file": str(descriptions)}},
+        },
     }
     block = {"datasets": ["odd"], "sources": ["digits-diffusion"], "clips": ["digits-clip"], "methods": ["plain"]}
     return {

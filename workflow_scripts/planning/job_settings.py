@@ -171,9 +171,7 @@ def draw_figures(plan: Plan, comparison: Comparison) -> Settings:
     return FiguresJob(
         fixed_alpha=report.fixed_alpha,
         images_per_class=report.images_per_class,
-        trainings=tuple(
-            Training(method=run.method, seed=run.seed) for run in plan.logged_runs_of(comparison)
-        ),
+        trainings=tuple(Training(method=run.method, seed=run.seed) for run in plan.logged_runs_of(comparison)),
     )
 
 

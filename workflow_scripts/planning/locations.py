@@ -257,9 +257,7 @@ class Locations:
         digests |= {*self.autoencoder_digests.values(), *self.model_digests.values()}
         for run in plan.trained_runs:
             if (preprocessing := plan.method(run).embeddings()) is not None:
-                digests |= {
-                    self._embeddings_digest(run.clip, item, preprocessing) for item in plan.train_images(run)
-                }
+                digests |= {self._embeddings_digest(run.clip, item, preprocessing) for item in plan.train_images(run)}
         return digests
 
     def extents(self) -> set[str]:

@@ -61,7 +61,12 @@ class Plan:
         self.classes, class_errors = all_class_names(self.configuration)
         errors += [*class_errors, *path_errors(self.configuration, self.classes)]
         if fits:
-            errors += [*self._base_class_errors(), *self._other_run_errors(), *_length_errors(self), *_shard_errors(self)]
+            errors += [
+                *self._base_class_errors(),
+                *self._other_run_errors(),
+                *_length_errors(self),
+                *_shard_errors(self),
+            ]
         if errors:
             raise InputError("\n".join(dict.fromkeys(errors)))
 

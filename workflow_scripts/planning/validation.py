@@ -138,12 +138,13 @@ def _training_errors(configuration: Configuration, block: RunBlock, dataset: str
             method = configuration.methods.get(name)
             if method is None or (source != REAL_TRAIN and source not in configuration.generators):
                 continue
+            trained_on = f"methods.{name}.train_on: {method.train_on!r}"
             if source == REAL_TRAIN and method.train_on != "real":
-                yield f"methods.{name}.train_on: {method.train_on!r}, but {key}.sources names {REAL_TRAIN}; set it to 'real'"
+                yield f"{trained_on}, but {key}.sources names {REAL_TRAIN}; set it to 'real'"
                 continue
             domains_of = {each: domains_of_source(configuration, dataset, each) for each in sources_of(method, source)}
             if not all(domains_of.values()):
-                yield f"methods.{name}.train_on: {method.train_on!r}, but dataset {dataset!r} has no real training images"
+                yield f"{trained_on}, but dataset {dataset!r} has no real training images"
                 continue
             known = tuple(dict.fromkeys(domain for domains in domains_of.values() for domain in domains))
             yield from _unknown(f"methods.{name}.domains", method.domains or (), known)

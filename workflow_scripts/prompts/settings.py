@@ -59,7 +59,7 @@ class Prompts(Settings):
 
     domains: dict[Name, Annotated[tuple[Template, ...], Field(min_length=1)]]
     """Templates of each domain; image i of a class is generated from template i mod n."""
-    heads: Annotated[dict[Name, Head], Field(min_length=1)] = {"default": SingleTemplate(kind="single")}
+    heads: Annotated[dict[Name, Head], Field(min_length=1)] = Field(default={"default": SingleTemplate(kind="single")})
     """Sentences of each zero-shot head, by name. Methods start from the first one, or from the one that they name."""
 
     @field_validator("domains")

@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from workflow_scripts.common.constants import HELD_OUT, ZERO_SHOT
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, domain_title
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, domain_title, is_zero_shot
 from workflow_scripts.report.rows import methods_of, oracle_alpha
 from workflow_scripts.report.style import GRAY, Stroke, message_figure, strokes
 from workflow_scripts.report.tables import domains_of, over_seeds
@@ -66,7 +66,7 @@ def columns_for(panels: int) -> int:
 def alpha_figure(metrics: pd.DataFrame, *, fixed_alpha: str) -> Figure:
     """Draw all methods' alpha curves on every domain, with both endpoints, the fixed alpha and the oracle marked."""
     means, domains = over_seeds(metrics), domains_of(metrics)
-    methods = [name for name in methods_of(means) if name != ZERO_SHOT]
+    methods = [name for name in methods_of(means) if not is_zero_shot(name)]
     if not domains or not methods:
         return message_figure("There is no alpha curve: no method was trained, or there is no image to measure it on.")
     strokes_by_method = strokes(methods)

@@ -10,7 +10,15 @@ import pandas as pd
 
 from workflow_scripts.common.constants import FIGURE_NAMES, HELD_OUT, REAL_TRAIN, ZERO_SHOT
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.report.labels import ALL_CLASSES, LABEL_SETS, METRICS, Metric, domain_title, source_title
+from workflow_scripts.report.labels import (
+    ALL_CLASSES,
+    LABEL_SETS,
+    METRICS,
+    Metric,
+    domain_title,
+    is_zero_shot,
+    source_title,
+)
 from workflow_scripts.report.protocols import ProtocolTable, base_new_table, left_out_table
 from workflow_scripts.report.rows import Cell, Row, summary_cell, table_rows, with_gain
 from workflow_scripts.report.settings import PageComparison, PageJob
@@ -89,7 +97,7 @@ def sections(
         tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
         count = len(FIGURE_NAMES)
         own = dict(zip(FIGURE_NAMES, figures[number * count : (number + 1) * count], strict=False))
-        trained = any(method != ZERO_SHOT for method in item.methods)
+        trained = any(not is_zero_shot(method) for method in item.methods)
         # Zero-shot alone has no curve over alpha and no training.
         shown = own if trained else {name: path for name, path in own.items() if name == _IMAGES}
         page_sections.append(
@@ -150,7 +158,7 @@ def classes_of(dataset: str, manifests: Mapping[str, dict[str, Any]]) -> tuple[s
 def summary(settings: PageJob, metrics: pd.DataFrame) -> tuple[list[str], list[SummaryRow]]:
     """Return the methods and a row per comparison, then the mean over data sets of equal source and CLIP."""
     methods = list(dict.fromkeys(name for item in settings.comparisons for name in item.methods))
-    methods.sort(key=lambda name: name != ZERO_SHOT)
+    methods.sort(key=lambda name: not is_zero_shot(name))
     rows: dict[tuple[str, str], list[SummaryRow]] = {}
     for item in settings.comparisons:
         own = comparison_metrics(
@@ -226,7 +234,7 @@ _IMAGES = FIGURE_NAMES[0]
 
 
 def _texts(name: str, item: PageComparison, domains: Sequence[str]) -> tuple[str, str, str]:
-    methods = ", ".join(method for method in item.methods if method != ZERO_SHOT)
+    methods = ", ".join(method for method in item.methods if not is_zero_shot(method))
     trained = "The images that were trained on" if item.source == REAL_TRAIN else "Generated images"
     beside = f"{trained}, beside real test images of the same class and domain"
     if not methods:

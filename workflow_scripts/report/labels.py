@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from workflow_scripts.common.constants import HELD_OUT, MEAN, REAL_TEST, REAL_TRAIN
+from workflow_scripts.common.constants import HELD_OUT, MEAN, REAL_TEST, REAL_TRAIN, ZERO_SHOT
 
 ALL_CLASSES = "all"
 HEADLINE = "top1"
@@ -58,3 +58,8 @@ def domain_title(domain: str) -> str:
 def source_title(source: str) -> str:
     """Return what the images of a source are: generated, or the training or test images of a real data set."""
     return _SOURCES.get(source, "generated")
+
+
+def is_zero_shot(method: str) -> bool:
+    """Return whether a method trains nothing: zero-shot with the first head, or with another one by name."""
+    return method == ZERO_SHOT or method.startswith(f"{ZERO_SHOT}.")

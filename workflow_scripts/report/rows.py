@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.common.constants import ZERO_SHOT
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, ROLES, Role
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, ROLES, Role, is_zero_shot
 from workflow_scripts.report.tables import deciding_domain
 
 
@@ -95,7 +94,7 @@ def table_rows(
             continue
         best = oracle_alpha(means, method=method, domains=domains) if oracle else None
         named: list[tuple[str, Role]] = [("0.00", "zero-shot")]
-        if method != ZERO_SHOT:
+        if not is_zero_shot(method):
             named = named_alphas(list(chosen["alpha"]), fixed_alpha=fixed_alpha, oracle=best)
         trained = str(chosen["train_classes"].iloc[0])
         rows += [
@@ -107,7 +106,7 @@ def table_rows(
 def methods_of(means: pd.DataFrame) -> list[str]:
     """Return the methods in order of appearance, zero-shot first."""
     methods = list(dict.fromkeys(means["method"]))
-    return sorted(methods, key=lambda name: name != ZERO_SHOT)
+    return sorted(methods, key=lambda name: not is_zero_shot(name))
 
 
 def summary_cell(means: pd.DataFrame, *, method: str, domains: Sequence[str], fixed_alpha: str) -> Cell | None:

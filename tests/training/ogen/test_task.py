@@ -5,14 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from tests.training.tiny import CLASSES, CPU, bits, tiny_clip, tiny_images
+from tests.training.tiny import CLASSES, CPU, bits, tiny_clip, tiny_seen
 from workflow_scripts.common.clip import Clip
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.training.ogen.class_statistics import make_class_statistics
+from workflow_scripts.training.ogen.class_statistics import ClassStatistics, class_statistics
 from workflow_scripts.training.ogen.prompt_learner import PromptLearner
-from workflow_scripts.training.ogen.settings import OgenJob
-from workflow_scripts.training.ogen.task import OgenTask
-from workflow_scripts.training.ogen.train_ogen import base_and_new_labels, make_model
+from workflow_scripts.training.ogen.settings import Ogen
+from workflow_scripts.training.ogen.task import OgenTask, base_and_new_labels, make_model
 
 BASE = (0, 1, 2)
 
@@ -23,20 +22,18 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 
 def task(clip: Clip, **changes: Any) -> OgenTask:
-    values: dict[str, Any] = {"kind": "ogen", "seed": 0, "base": BASE, "neighbors": 2, "batch_size": 6, **changes}
-    settings = OgenJob(**values)
-    images = tiny_images(12)
+    values: dict[str, Any] = {"kind": "ogen", "neighbors": 2, "batch_size": 6, **changes}
+    settings, seen = Ogen(**values), tiny_seen(base=BASE)
     with torch.no_grad():
         features = torch.nn.functional.normalize(torch.randn(12, 16), dim=-1)
-    rows = torch.from_numpy(images.labels)
-    statistics = make_class_statistics(torch.randn(3, 16), torch.rand(3, 16), features, rows, device=CPU)
-    base_labels, new_labels = base_and_new_labels(len(CLASSES), settings.base)
+    statistics = class_statistics(features, torch.from_numpy(seen.training.labels), classes=CLASSES[:3], device=CPU)
+    base_labels, new_labels = base_and_new_labels(len(CLASSES), BASE)
     return OgenTask(
-        model=make_model(clip, CLASSES, settings),
+        model=make_model(clip, CLASSES, settings, seed=0),
         clip=clip,
         settings=settings,
-        images=images,
-        held_out=tiny_images(6),
+        seed=0,
+        seen=seen,
         statistics=statistics,
         base_labels=base_labels,
         new_labels=new_labels,
@@ -82,7 +79,7 @@ def test_prompt_learning_alone_is_cross_entropy_over_base_classes(clip: Clip) ->
     made = task(clip, variant="none", min_crop_scale=1.0, flip=False)
     made.begin_interval(0)
     loss, _ = made.loss(torch.arange(6), interval=0, step=0)
-    pixels = torch.from_numpy(made.images.pixels[:6]).permute(0, 3, 1, 2).float() / 255
+    pixels = torch.from_numpy(made.seen.training.pixels[:6]).permute(0, 3, 1, 2).float() / 255
     features = torch.nn.functional.normalize(clip.visual(clip.preprocessing.normalize(pixels)), dim=-1)
     text = clip.encode_texts([f"a photo of a {name}." for name in CLASSES[:3]])
     expected = torch.nn.functional.cross_entropy(clip.scale * features @ text.T, torch.arange(6) % 3)
@@ -129,13 +126,27 @@ def test_a_name_that_does_not_fit_is_named(clip: Clip) -> None:
         PromptLearner(clip, ["dog", "cat " * 12], words="a photo of a", context="shared")
 
 
+def statistics_of(rows: list[int]) -> ClassStatistics:
+    features = torch.arange(float(len(rows)))[:, None]
+    return class_statistics(features, torch.tensor(rows), classes=CLASSES[:3], device=CPU)
+
+
 def test_exemplars_come_from_the_class_that_is_asked_for() -> None:
-    features, rows = torch.arange(6.0)[:, None], torch.tensor([1, 0, 1, 2, 0, 1])
-    statistics = make_class_statistics(torch.zeros(3, 1), torch.zeros(3, 1), features, rows, device=CPU)
-    drawn = statistics.exemplars(torch.tensor([[0, 1, 2]] * 50))[..., 0]
+    drawn = statistics_of([1, 0, 1, 2, 0, 1]).exemplars(torch.tensor([[0, 1, 2]] * 50))[..., 0]
     assert set(drawn[:, 0].tolist()) == {1.0, 4.0}
     assert set(drawn[:, 1].tolist()) == {0.0, 2.0, 5.0}
     assert set(drawn[:, 2].tolist()) == {3.0}
+
+
+def test_class_statistics_are_those_of_each_class() -> None:
+    statistics = statistics_of([1, 0, 1, 2, 0, 1])
+    assert statistics.mean[:, 0].tolist() == pytest.approx([2.5, 7 / 3, 3.0])
+    assert statistics.std[:, 0].tolist() == pytest.approx([1.5, (38 / 9) ** 0.5, 0.0], abs=1e-6)
+
+
+def test_a_class_without_images_is_named() -> None:
+    with pytest.raises(InputError, match="no training image of class 'dog'"):
+        statistics_of([0, 0, 2])
 
 
 def test_without_base_classes_all_are_base() -> None:

@@ -8,18 +8,21 @@ import pytest
 import timm
 import torch
 
-from tests.training.tiny import CLASSES, CPU, bits, tiny_clip, tiny_images
+from tests.training.tiny import CLASSES, CPU, bits, tiny_clip, tiny_images, tiny_seen
 from workflow_scripts.common.clip import Clip
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.preprocessing import Preprocessing
 from workflow_scripts.common.students import ProjectedStudent
 from workflow_scripts.training.embedding_table import write_embeddings
-from workflow_scripts.training.outputs import Identity
-from workflow_scripts.training.vl2v.settings import Augmentation, Phase, Vl2vAdipJob, Vl2vSdJob
+from workflow_scripts.training.held_out import measure_held_out
+from workflow_scripts.training.job import Identity, run_phases
+from workflow_scripts.training.vl2v.settings import Augmentation, Phase
 from workflow_scripts.training.vl2v.task import Vl2vTask, augmented, phase_schedule
 from workflow_scripts.training.vl2v.teacher import EncoderTeacher, TableTeacher, table_teacher
-from workflow_scripts.training.vl2v.train_vl2v_adip import align_and_distill
+from workflow_scripts.training.vl2v_adip.settings import Vl2vAdip
+from workflow_scripts.training.vl2v_adip.task import align_and_distill
+from workflow_scripts.training.vl2v_sd.settings import Vl2vSd
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +30,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     return tiny_clip(tmp_path_factory.mktemp("clip"))
 
 
-def adip_settings(**changes: Any) -> Vl2vAdipJob:
+def adip_settings(**changes: Any) -> Vl2vAdip:
     phase = {"steps": 2, "validate_every": 1, "learning_rate": 0.01}
     values: dict[str, Any] = {
         "kind": "vl2v-adip",
         "student": "s",
-        "seed": 0,
         "augmentation": None,
         "batch_per_domain": 3,
         "align": phase,
@@ -40,7 +42,7 @@ def adip_settings(**changes: Any) -> Vl2vAdipJob:
         "averaging": {"kind": "none"},
         **changes,
     }
-    return Vl2vAdipJob(**values)
+    return Vl2vAdip(**values)
 
 
 def student() -> ProjectedStudent:
@@ -51,15 +53,12 @@ def student() -> ProjectedStudent:
 
 
 def make_task(model: torch.nn.Module, settings: Any, teacher: Any, head: torch.Tensor) -> Vl2vTask:
-    rows = torch.arange(len(CLASSES))
     return Vl2vTask(
         model=model,
         settings=settings,
-        images=tiny_images(12),
-        held_out=tiny_images(6),
+        seed=0,
+        seen=tiny_seen(),
         head=head,
-        label_rows=rows,
-        trained_labels=rows,
         preprocessing=Preprocessing(size=8, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
         teacher=teacher,
         device=CPU,
@@ -70,31 +69,18 @@ def text(clip: Clip) -> torch.Tensor:
     return clip.scale * clip.encode_texts([f"a photo of a {name}" for name in CLASSES])
 
 
-@pytest.mark.parametrize(("steps", "moved"), [((2, 0), "projection"), ((0, 2), "backbone")])
-def test_each_phase_moves_its_part_alone(
-    clip: Clip, tmp_path: Path, steps: tuple[int, int], moved: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = student()
-    head = text(clip)
-    task = make_task(model, adip_settings(), TableTeacher(torch.randn(12, 16)), head)
+@pytest.mark.parametrize(("phase", "moved"), [("align", "projection"), ("distill", "backbone")])
+def test_each_phase_moves_its_part_alone(clip: Clip, tmp_path: Path, phase: str, moved: str) -> None:
+    model, head, settings = student(), text(clip), adip_settings()
+    task = make_task(model, settings, TableTeacher(torch.randn(12, 16)), head)
     before = {name: bits(getattr(model, name)) for name in ("projection", "backbone")}
     head_before = head.clone()
-    identity = Identity({}, 1, tmp_path / "model.safetensors")
-    settings = adip_settings()
-    if not steps[0]:
-        monkeypatch.setattr("workflow_scripts.training.vl2v.train_vl2v_adip.train", only("distill"))
-    if not steps[1]:
-        monkeypatch.setattr("workflow_scripts.training.vl2v.train_vl2v_adip.train", only("align"))
-    align_and_distill(task, model, identity, settings=settings, device=CPU)
+    phases = (each for each in align_and_distill(task, model, settings) if each.schedule.name == phase)
+    entries = list(run_phases(phases, Identity({}, 1, tmp_path), device=CPU))
+    assert [entry["step"] for entry in entries if entry["kind"] == "step"] == [0, 1]
     for name, old in before.items():
         assert (bits(getattr(model, name)) != old) == (name == moved), name
     assert torch.equal(head, head_before)
-
-
-def only(name: str) -> Any:
-    from workflow_scripts.training.loop import train
-
-    return lambda task, *, schedule, **rest: train(task, schedule=schedule, **rest) if schedule.name == name else []
 
 
 def test_both_phases_count_on_and_learn(clip: Clip, tmp_path: Path) -> None:
@@ -103,17 +89,16 @@ def test_both_phases_count_on_and_learn(clip: Clip, tmp_path: Path) -> None:
     task = make_task(student(), settings, TableTeacher(torch.randn(12, 16)), text(clip))
     model = task.model
     assert isinstance(model, ProjectedStudent)
-    entries = align_and_distill(
-        task, model, Identity({}, 1, tmp_path / "model.safetensors"), settings=settings, device=CPU
-    )
+    entries = list(run_phases(align_and_distill(task, model, settings), Identity({}, 1, tmp_path), device=CPU))
     steps = [line for line in entries if line["kind"] == "step"]
     assert [line["step"] for line in steps] == list(range(60))
     assert {line["phase"] for line in steps[:30]} == {"align"}
+    assert [line["interval"] for line in entries if line["kind"] == "validation"] == list(range(6))
     assert steps[-1]["loss"] < steps[30]["loss"] < steps[0]["loss"]
 
 
 def test_self_distillation_starts_at_the_frozen_copy(clip: Clip) -> None:
-    settings = Vl2vSdJob(kind="vl2v-sd", seed=0, augmentation=None, batch_per_domain=3)
+    settings = Vl2vSd(kind="vl2v-sd", augmentation=None, batch_per_domain=3)
     frozen = copy.deepcopy(clip.visual)
     preprocessing = clip.preprocessing
     task = make_task(clip.visual, settings, EncoderTeacher(frozen, preprocessing), text(clip))
@@ -121,7 +106,7 @@ def test_self_distillation_starts_at_the_frozen_copy(clip: Clip) -> None:
     batch = torch.arange(6)
     loss, parts = task.loss(batch, interval=0, step=0)
     assert parts["image_cosine"] == pytest.approx(1.0, abs=1e-5)
-    pixels = torch.from_numpy(task.images.pixels[:6]).permute(0, 3, 1, 2).float() / 255
+    pixels = torch.from_numpy(task.seen.training.pixels[:6]).permute(0, 3, 1, 2).float() / 255
     features = torch.nn.functional.normalize(frozen(preprocessing.normalize(pixels)), dim=-1)
     to_text = (features * torch.nn.functional.normalize(text(clip)[batch % 3], dim=-1)).sum(dim=-1).mean()
     torch.testing.assert_close(loss, -(1 + to_text) / 2, rtol=0.0, atol=1e-5)
@@ -129,10 +114,9 @@ def test_self_distillation_starts_at_the_frozen_copy(clip: Clip) -> None:
 
 def test_the_prediction_does_not_depend_on_the_logit_scale(clip: Clip) -> None:
     settings = adip_settings()
-    losses = [
-        make_task(student().eval(), settings, TableTeacher(torch.zeros(12, 16)), scale * text(clip)).validate()
-        for scale in (1.0, 0.01)
-    ]
+    teacher = TableTeacher(torch.zeros(12, 16))
+    tasks = [make_task(student().eval(), settings, teacher, scale * text(clip)) for scale in (1.0, 0.01)]
+    losses = [measure_held_out(task.seen, task.classifier(), device=CPU) for task in tasks]
     assert losses[0]["held_out_accuracy"] == losses[1]["held_out_accuracy"]
 
 
@@ -197,8 +181,8 @@ def test_a_teacher_of_another_size_gets_resized_images(clip: Clip) -> None:
 
 
 def test_a_phase_is_cut_into_validation_intervals() -> None:
-    settings = adip_settings()
-    schedule = phase_schedule(Phase(steps=25, validate_every=10), tiny_images(12), settings, name="align")
+    phase = Phase(steps=25, validate_every=10)
+    schedule = phase_schedule(phase, tiny_images(12), per_domain=3, seed=0, name="align")
     assert schedule.intervals == 3
     assert [len(schedule.batches(interval)) for interval in range(3)] == [10, 10, 5]
     assert schedule.learning_rate(2, 24) == 5e-5

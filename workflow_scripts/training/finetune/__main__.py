@@ -9,15 +9,12 @@ from workflow_scripts.common.artifacts import load_head, save_head
 from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.encoders import encoder_metadata, save_encoder
 from workflow_scripts.common.run_files import ENCODER, HEAD
-from workflow_scripts.common.weights import StateDict
 from workflow_scripts.training.averagers import averager_of
 from workflow_scripts.training.finetune.settings import Finetune
-from workflow_scripts.training.finetune.task import FinetuneTask
+from workflow_scripts.training.finetune.task import FinetuneTask, schedule_of, trained_rows, whole_head
 from workflow_scripts.training.heads import ImageClassifier, LinearHead
 from workflow_scripts.training.image_selection import load_seen_images
 from workflow_scripts.training.job import Training, TrainingInputs, TrainingPhase, training_main
-from workflow_scripts.training.learning_rates import learning_rate, warmup_steps
-from workflow_scripts.training.loop import Schedule, epoch_batches, steps_per_epoch
 from workflow_scripts.training.method_settings import TrainingJob
 
 
@@ -56,34 +53,6 @@ def build(job: TrainingJob[Finetune], inputs: TrainingInputs) -> Training:
         save_head(folder / HEAD, {"pretrained": start, "finetuned": finetuned}, classes=zero_shot.classes)
 
     return Training(phases=[phase], save=save, seen=seen)
-
-
-def trained_rows(head: StateDict, base: tuple[int, ...] | None) -> StateDict:
-    """Return the rows of the zero-shot head that are parameters: all, or those of the base classes."""
-    return head if base is None else {name: tensor[list(base)] for name, tensor in head.items()}
-
-
-def whole_head(start: StateDict, trained: StateDict, base: tuple[int, ...] | None) -> StateDict:
-    """Return the head over all classes; rows that were no parameters stay zero-shot, bit by bit."""
-    if base is None:
-        return trained
-    whole = {name: tensor.clone() for name, tensor in start.items()}
-    for name, tensor in trained.items():
-        whole[name][list(base)] = tensor.detach().cpu()
-    return whole
-
-
-def schedule_of(settings: Finetune, *, images: int, seed: int) -> Schedule:
-    """Return RegFT's schedule: shuffled full batches, linear warm-up, cosine to zero."""
-    total = steps_per_epoch(images, settings.batch_size) * settings.epochs
-    warmup = warmup_steps(total, warmup_fraction=settings.warmup_fraction)
-    return Schedule(
-        intervals=settings.epochs,
-        batches=lambda epoch: epoch_batches(images, settings.batch_size, seed=seed, epoch=epoch),
-        learning_rate=lambda _, step: learning_rate(step, base=settings.learning_rate, warmup=warmup, total=total),
-        gradient_clip=settings.gradient_clip,
-        seed=seed,
-    )
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from workflow_scripts.common.devices import autocast
 from workflow_scripts.common.preprocessing import Preprocessing, unit_pixels
 from workflow_scripts.common.seeds import seed_of
+from workflow_scripts.common.weights import StateDict
 from workflow_scripts.training.augmentation import random_resized_crop
 from workflow_scripts.training.feature_diversity import feature_diversity
 from workflow_scripts.training.finetune.settings import Finetune
 from workflow_scripts.training.heads import ImageClassifier
 from workflow_scripts.training.image_selection import SeenImages
-from workflow_scripts.training.loop import LogEntry, freeze_batch_norm
+from workflow_scripts.training.learning_rates import learning_rate, warmup_steps
+from workflow_scripts.training.loop import LogEntry, Schedule, epoch_batches, freeze_batch_norm, steps_per_epoch
 from workflow_scripts.training.losses import covariance_matrix, covariance_term, variance_term
 
 
@@ -91,3 +93,31 @@ class FinetuneTask:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Nothing was kept."""
+
+
+def trained_rows(head: StateDict, base: tuple[int, ...] | None) -> StateDict:
+    """Return the rows of the zero-shot head that are parameters: all, or those of the base classes."""
+    return head if base is None else {name: tensor[list(base)] for name, tensor in head.items()}
+
+
+def whole_head(start: StateDict, trained: StateDict, base: tuple[int, ...] | None) -> StateDict:
+    """Return the head over all classes; rows that were no parameters stay zero-shot, bit by bit."""
+    if base is None:
+        return trained
+    whole = {name: tensor.clone() for name, tensor in start.items()}
+    for name, tensor in trained.items():
+        whole[name][list(base)] = tensor.detach().cpu()
+    return whole
+
+
+def schedule_of(settings: Finetune, *, images: int, seed: int) -> Schedule:
+    """Return RegFT's schedule: shuffled full batches, linear warm-up, cosine to zero."""
+    total = steps_per_epoch(images, settings.batch_size) * settings.epochs
+    warmup = warmup_steps(total, warmup_fraction=settings.warmup_fraction)
+    return Schedule(
+        intervals=settings.epochs,
+        batches=lambda epoch: epoch_batches(images, settings.batch_size, seed=seed, epoch=epoch),
+        learning_rate=lambda _, step: learning_rate(step, base=settings.learning_rate, warmup=warmup, total=total),
+        gradient_clip=settings.gradient_clip,
+        seed=seed,
+    )

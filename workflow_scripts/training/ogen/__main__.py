@@ -5,20 +5,16 @@ from typing import Any
 
 import torch
 
-from workflow_scripts.common.clip import Clip, load_clip
+from workflow_scripts.common.clip import load_clip
 from workflow_scripts.training.averagers import averager_of
 from workflow_scripts.training.embedding_table import embeddings_of, read_embeddings
 from workflow_scripts.training.image_selection import load_seen_images
 from workflow_scripts.training.job import Training, TrainingInputs, TrainingPhase, training_main
-from workflow_scripts.training.loop import Schedule, epoch_batches, steps_per_epoch
 from workflow_scripts.training.method_settings import TrainingJob
 from workflow_scripts.training.ogen.class_statistics import class_statistics
 from workflow_scripts.training.ogen.context import LearnedContext, save_context
-from workflow_scripts.training.ogen.generator import FeatureGenerator
-from workflow_scripts.training.ogen.losses import epoch_rate
-from workflow_scripts.training.ogen.prompt_learner import PromptLearner
 from workflow_scripts.training.ogen.settings import CONTEXT, Ogen
-from workflow_scripts.training.ogen.task import OgenModel, OgenTask
+from workflow_scripts.training.ogen.task import OgenTask, base_and_new_labels, make_model, schedule_of
 
 
 def build(job: TrainingJob[Ogen], inputs: TrainingInputs) -> Training:
@@ -69,36 +65,6 @@ def build(job: TrainingJob[Ogen], inputs: TrainingInputs) -> Training:
         save_context(folder / CONTEXT, learned, identity=identity)
 
     return Training(phases=[phase], save=save, seen=seen)
-
-
-def make_model(clip: Clip, classes: tuple[str, ...], settings: Ogen, *, seed: int) -> OgenModel:
-    """Return context at its initial value and a fresh generator, whose weights come from the seed."""
-    learner = PromptLearner(clip, classes, words=settings.context_words, context=settings.context)
-    dimension = int(clip.model.visual.output_dim)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        generator = FeatureGenerator(dimension, heads=settings.attention_heads, dropout=settings.dropout)
-    return OgenModel(learner, generator).to(clip.device)
-
-
-def base_and_new_labels(classes: int, base: tuple[int, ...] | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the sorted labels of base and of new classes; where there is no such division, all are base."""
-    base_labels = torch.arange(classes) if base is None else torch.tensor(sorted(base))
-    return base_labels, torch.tensor(sorted(set(range(classes)) - set(base_labels.tolist())), dtype=torch.long)
-
-
-def schedule_of(settings: Ogen, *, images: int, seed: int) -> Schedule:
-    """Return OGEN's schedule: shuffled full batches, one learning rate per epoch, no clipping."""
-    steps_per_epoch(images, settings.batch_size)
-    return Schedule(
-        intervals=settings.epochs,
-        batches=lambda epoch: epoch_batches(images, settings.batch_size, seed=seed, epoch=epoch),
-        learning_rate=lambda epoch, _: epoch_rate(
-            epoch, base=settings.learning_rate, epochs=settings.epochs, warmup_rate=settings.warmup_rate
-        ),
-        gradient_clip=None,
-        seed=seed,
-    )
 
 
 if __name__ == "__main__":

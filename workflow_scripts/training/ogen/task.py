@@ -13,7 +13,7 @@ from workflow_scripts.common.preprocessing import unit_pixels
 from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.training.augmentation import random_flip, random_resized_crop
 from workflow_scripts.training.image_selection import SeenImages
-from workflow_scripts.training.loop import LogEntry
+from workflow_scripts.training.loop import LogEntry, Schedule, epoch_batches, steps_per_epoch
 from workflow_scripts.training.ogen.class_statistics import ClassStatistics
 from workflow_scripts.training.ogen.generator import FeatureGenerator, nearest_base
 from workflow_scripts.training.ogen.losses import (
@@ -22,6 +22,7 @@ from workflow_scripts.training.ogen.losses import (
     REAL,
     cross_entropy,
     distillation,
+    epoch_rate,
     first_full_epoch,
     local_mean_teacher,
     noisy_means,
@@ -197,3 +198,33 @@ class OgenTask:
     def restore(self, state: dict[str, Any]) -> None:
         """Take up the past contexts."""
         self.contexts = state["contexts"]
+
+
+def make_model(clip: Clip, classes: tuple[str, ...], settings: Ogen, *, seed: int) -> OgenModel:
+    """Return context at its initial value and a fresh generator, whose weights come from the seed."""
+    learner = PromptLearner(clip, classes, words=settings.context_words, context=settings.context)
+    dimension = int(clip.model.visual.output_dim)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator = FeatureGenerator(dimension, heads=settings.attention_heads, dropout=settings.dropout)
+    return OgenModel(learner, generator).to(clip.device)
+
+
+def base_and_new_labels(classes: int, base: tuple[int, ...] | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the sorted labels of base and of new classes; where there is no such division, all are base."""
+    base_labels = torch.arange(classes) if base is None else torch.tensor(sorted(base))
+    return base_labels, torch.tensor(sorted(set(range(classes)) - set(base_labels.tolist())), dtype=torch.long)
+
+
+def schedule_of(settings: Ogen, *, images: int, seed: int) -> Schedule:
+    """Return OGEN's schedule: shuffled full batches, one learning rate per epoch, no clipping."""
+    steps_per_epoch(images, settings.batch_size)
+    return Schedule(
+        intervals=settings.epochs,
+        batches=lambda epoch: epoch_batches(images, settings.batch_size, seed=seed, epoch=epoch),
+        learning_rate=lambda epoch, _: epoch_rate(
+            epoch, base=settings.learning_rate, epochs=settings.epochs, warmup_rate=settings.warmup_rate
+        ),
+        gradient_clip=None,
+        seed=seed,
+    )

@@ -1,25 +1,18 @@
 """VL2V-ADiP: align a student's projection with a teacher's embeddings, distill into the student, predict with text."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from workflow_scripts.common.artifacts import load_head, save_head
-from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.encoders import encoder_metadata, save_encoder
-from workflow_scripts.common.images import DecodedImages
-from workflow_scripts.common.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from workflow_scripts.common.run_files import ENCODER, HEAD
-from workflow_scripts.common.students import Architecture, ProjectedStudent, load_student
-from workflow_scripts.training.averagers import averager_of
+from workflow_scripts.common.students import load_student
 from workflow_scripts.training.image_selection import load_seen_images
-from workflow_scripts.training.job import Training, TrainingInputs, TrainingPhase, training_main
+from workflow_scripts.training.job import Training, TrainingInputs, training_main
 from workflow_scripts.training.method_settings import TrainingJob
-from workflow_scripts.training.vl2v.task import Vl2vTask, phase_schedule
-from workflow_scripts.training.vl2v.teacher import EncoderTeacher, Teacher, table_teacher
+from workflow_scripts.training.vl2v.task import Vl2vTask
 from workflow_scripts.training.vl2v_adip.settings import Vl2vAdip
+from workflow_scripts.training.vl2v_adip.task import align_and_distill, make_teacher, student_preprocessing
 
 
 def build(job: TrainingJob[Vl2vAdip], inputs: TrainingInputs) -> Training:
@@ -49,43 +42,6 @@ def build(job: TrainingJob[Vl2vAdip], inputs: TrainingInputs) -> Training:
         save_head(folder / HEAD, {"pretrained": head}, classes=zero_shot.classes)
 
     return Training(phases=align_and_distill(task, student, settings), save=save, seen=seen)
-
-
-def student_preprocessing(architecture: Architecture, settings: Vl2vAdip) -> Preprocessing:
-    """Return how the student sees pictures: a square of its own size, under its own or ImageNet's constants.
-
-    The release uses ImageNet's for every student, also where the checkpoint expects others.
-    """
-    constants = {"clip": (architecture.mean, architecture.std), "imagenet": (IMAGENET_MEAN, IMAGENET_STD)}
-    mean, std = constants[settings.preprocessing]
-    return Preprocessing(size=architecture.size, mean=mean, std=std, resize_mode="squash")
-
-
-def make_teacher(settings: Vl2vAdip, images: DecodedImages, inputs: TrainingInputs) -> Teacher:
-    """Return the teacher: tables where there is no augmentation, else CLIP's frozen image encoder."""
-    if settings.augmentation is None:
-        return table_teacher(images, inputs.embeddings)
-    clip = load_clip(inputs.clip, device=inputs.device)
-    return EncoderTeacher(clip.visual.requires_grad_(False), clip.preprocessing.of_kind(settings.preprocessing))
-
-
-def align_and_distill(task: Vl2vTask, student: ProjectedStudent, settings: Vl2vAdip) -> Iterator[TrainingPhase]:
-    """Yield a phase that trains the projection alone, then one that trains the student alone."""
-    phases = (
-        ("align", student.projection, student.backbone, settings.align, settings.align_averaging),
-        ("distill", student.backbone, student.projection, settings.distill, settings.averaging),
-    )
-    for name, trained, frozen, phase, averaging in phases:
-        frozen.requires_grad_(False)
-        trained.requires_grad_(True)
-        yield TrainingPhase(
-            task=task,
-            schedule=phase_schedule(
-                phase, task.seen.training, per_domain=settings.batch_per_domain, seed=task.seed, name=name
-            ),
-            optimizer=torch.optim.Adam(trained.parameters(), lr=phase.learning_rate, fused=True),
-            averager=averager_of(averaging),
-        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The mean of all seeds' weights of another method."""
