@@ -156,7 +156,7 @@ def options_of(inputs):
     return [
         word
         for name, files in inputs.items()
-        for word in (f"--{name.replace('_', '-')}", *inputs[name])
+        for word in (f"--{name.replace('_', '-')}", *files)
     ]
 
 

@@ -21,18 +21,18 @@ logger = logging.getLogger(__name__)
 def job(options: argparse.Namespace) -> None:
     """Find out which alphas lack scores, score them in one pass over the images, and put the table together."""
     settings = ScoringJob.parse(options.settings)
-    digests = dict.fromkeys(settings.alphas, scores_digest(options, settings))
-    reused = reusable_alphas(options.output, digests)
+    digest = scores_digest(options, settings)
+    reused = reusable_alphas(options.output, settings.alphas, digest)
     missing = [alpha for alpha in settings.alphas if alpha not in reused]
     logger.info("alphas reused: %s; to score: %s", ", ".join(reused) or "none", ", ".join(missing) or "none")
     if missing:
-        score_alphas(options, settings, {alpha: digests[alpha] for alpha in missing})
-    rows = join_parts(options.output, digests)
+        score_alphas(options, settings, missing, digest)
+    rows = join_parts(options.output, settings.alphas, digest)
     logger.info("%d scores", rows)
 
 
 def scores_digest(options: argparse.Namespace, settings: ScoringJob) -> str:
-    """Return the digest of all that the scores at one alpha depend on: inputs, code, threads, settings."""
+    """Return the digest of all that scores depend on, whatever the alpha: inputs, code, threads, settings."""
     files = [options.clip, *options.artifacts, *options.images]
     return digest_of(
         {
@@ -45,7 +45,7 @@ def scores_digest(options: argparse.Namespace, settings: ScoringJob) -> str:
     )
 
 
-def score_alphas(options: argparse.Namespace, settings: ScoringJob, digests: dict[str, str]) -> None:
+def score_alphas(options: argparse.Namespace, settings: ScoringJob, alphas: list[str], digest: str) -> None:
     """Decode the images once and write the parts of several alphas.
 
     Raises:
@@ -56,7 +56,7 @@ def score_alphas(options: argparse.Namespace, settings: ScoringJob, digests: dic
         classifier = classifier_module(options.classifier).load_classifier(
             clip=options.clip,
             artifacts={path.name: path for path in options.artifacts},
-            alphas=tuple(digests),
+            alphas=alphas,
             precision=settings.precision,
             device=device,
         )
@@ -77,7 +77,7 @@ def score_alphas(options: argparse.Namespace, settings: ScoringJob, digests: dic
             full_logits=settings.full_logits,
             base=settings.base,
         )
-        write_parts(options.output, tables, digests)
+        write_parts(options.output, tables, alphas, digest)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """From a method's settings to the averager of its training's weights."""
 
+from typing import assert_never
+
 from workflow_scripts.ensembling.swad import Swad
 from workflow_scripts.ensembling.weight_averaging import (
     BestWeights,
@@ -12,6 +14,7 @@ from workflow_scripts.training.method_settings import (
     Averaging,
     BestAveraging,
     EmaAveraging,
+    NoAveraging,
     SoupAveraging,
     SwadAveraging,
 )
@@ -28,5 +31,7 @@ def averager_of(settings: Averaging) -> WeightAverager:
             return BestWeights()
         case SwadAveraging():
             return Swad(settings.n_converge, settings.n_tolerance, settings.tolerance_ratio)
-        case _:
+        case NoAveraging():
             return LastWeights()
+        case _:
+            assert_never(settings)
