@@ -48,6 +48,9 @@ def files_of(module: str) -> tuple[Path, ...]:
     These are its own, those of what it imports of ours, of all their packages, and the data that these ship, without
     those of `WITHOUT_RESULT`.
 
+    Args:
+        module: the module's whole name, as in `workflow_scripts.evaluation.score_images`.
+
     Raises:
         InputError: there is no such module, or one of its modules imports relatively.
     """
