@@ -48,7 +48,7 @@ SAME = {
     "a docstring more": ("        return", '        "another"\n        return'),
     "parentheses": ("scale * self.size", "(scale * self.size)"),
     "a line break": ("scale * self.size", "(\n    scale\n*  self.size)"),
-    "a trailing comma": ("float = 1.0, *, name: str = ", "float = 1.0, *, name: str= "),
+    "a trailing comma": ('name: str = "a")', 'name: str = "a",)'),
     "quotes": ('= "a"', "= 'a'"),
     "a text marked as one": ('= "a"', '= u"a"'),
     "another way to write an int": ("= 4", "= 0x_4"),
@@ -115,6 +115,11 @@ CONSTANTS = (
 # fmt: on
 
 STATEMENTS = (
+    "",
+    "pass",
+    "...",
+    "1",
+    "b'a'",
     "f(a, b)",
     "f((a, b))",
     "f([a, b])",
@@ -187,10 +192,10 @@ STATEMENTS = (
 
 
 def test_things_that_differ_have_different_texts() -> None:
-    sources = [*CONSTANTS, *STATEMENTS, f"0x1{'0' * 5000}", f"0x1{'0' * 5001}", f"0x1{'0' * 4999}1"]
+    constants = [*CONSTANTS, f"0x1{'0' * 5000}", f"0x1{'0' * 5001}", f"0x1{'0' * 4999}1"]
     # As the value of a name: alone, a text would be a docstring.
-    values = [source if source in STATEMENTS else f"value = {source}" for source in sources]
-    assert len({text_of(value) for value in values}) == len(values)
+    sources = [*STATEMENTS, *(f"value = {constant}" for constant in constants)]
+    assert len({text_of(source) for source in sources}) == len(sources)
 
 
 def test_long_chains_are_no_recursion() -> None:
