@@ -1,11 +1,11 @@
-"""Logging: one message is dropped for a while, and nothing else."""
+"""Logging: one message is dropped for a while, and nothing else; progress bars hand on what they count."""
 
 import logging
 import re
 
 import pytest
 
-from workflow_scripts.common.logs import silenced
+from workflow_scripts.common.logs import progress, silenced
 
 NOISE = re.compile(r"model '.*' is empty\.")
 
@@ -33,3 +33,8 @@ def test_the_filter_goes_when_the_block_fails() -> None:
     with pytest.raises(RuntimeError, match="building failed"), silenced(NOISE):
         raise RuntimeError("building failed")
     assert logging.getLogger().filters == filters
+
+
+def test_progress_hands_on_what_it_counts() -> None:
+    items = [object(), None, object()]
+    assert list(progress(iter(items), what="counting", total=2)) == items

@@ -181,7 +181,7 @@ def _record():
         return
     names = {main.name, *(name for name in sys.modules if name.split(".")[0] == "workflow_scripts")}
     os.makedirs("modules", exist_ok=True)
-    with open(f"modules/{main.name}", "a", encoding="utf-8") as file:
+    with open("modules/" + main.name.removesuffix(".__main__"), "a", encoding="utf-8") as file:
         file.write(" ".join(sorted(names)) + "\\n")
 
 atexit.register(_record)

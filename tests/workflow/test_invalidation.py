@@ -1,8 +1,9 @@
 """A change reruns exactly what it touches: every settings key, every module, touches, moves, swaps."""
 
+import ast
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ import pytest
 
 from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, LOADED, rule_of, with_followers
 from tests.workflow.harness import PLANNERS, ROOT, Planner, all_methods, copy_project, digits_with
-from workflow_scripts.planning.code import PACKAGE, files_of
+from workflow_scripts.planning.code import PACKAGE, WITHOUT_RESULT, files_of
 from workflow_scripts.planning.configuration import Configuration
 from workflow_scripts.planning.validation import validated_configuration
 
@@ -197,14 +198,28 @@ def plan_of_key(key: str, project: Path, planner: Planner) -> dict[str, int]:
     return planner.plan(project, all_methods(overlay_of(key, changed(key, KEYS[key]))))
 
 
-def plan_of_edit(module: str, project: Path, planner: Planner) -> dict[str, int]:
-    """Return what is planned when a copy of the code, with one file edited, goes on with the project's results."""
-    comment = {".json": "\n", ".css": "/* edited */\n", ".j2": "{# edited #}\n"}.get(Path(module).suffix, "# edited\n")
+EDITS = {".py": "EDITED = True\n", ".json": "\n", ".css": "/* edited */\n", ".j2": "{# edited #}\n", ".rst": "edited\n"}
+"""What is put at the end of a file, by its suffix: something that counts."""
+
+
+def appended(path: Path) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(EDITS[path.suffix])
+
+
+def plan_of_edits(
+    modules: Iterable[str], project: Path, planner: Planner, edit: Callable[[Path], None] = appended
+) -> dict[str, int]:
+    """Return what is planned when a copy of the code, with files edited, goes on with the project's results."""
     with TemporaryDirectory() as folder:
         copy = copy_project(Path(folder) / "project")
-        with (copy / module).open("a", encoding="utf-8") as file:
-            file.write(comment)
+        for module in modules:
+            edit(copy / module)
         return planner.plan(copy, all_methods(), directory=project)
+
+
+def plan_of_edit(module: str, project: Path, planner: Planner) -> dict[str, int]:
+    return plan_of_edits([module], project, planner)
 
 
 PLANS = {"key": plan_of_key, "module": plan_of_edit}
@@ -260,11 +275,66 @@ def test_an_edited_file_reruns_the_rules_that_use_it(module: str, plans: dict[st
     assert set(plans[module].result()) == with_followers(expected_of(module))
 
 
+TEXT = ast.Expr(ast.Constant("edited"))
+
+
+def is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+def with_comments(source: str) -> str:
+    return "".join(f"{line}\n" for line in ("# edited", source, "# edited"))
+
+
+def with_docstrings(source: str) -> str:
+    """Return a source in which every module, class and function has another docstring."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [TEXT, *node.body[ast.get_docstring(node) is not None :]]
+    return ast.unparse(tree)
+
+
+def with_attribute_docstrings(source: str) -> str:
+    """Return a source in which every constant and every attribute of a class has another docstring."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef):
+            first, *others = node.body
+            kept = [first, *(statement for statement in others if not is_text(statement))]
+            pairs = ((item, TEXT) if isinstance(item, ast.Assign | ast.AnnAssign) else (item,) for item in kept)
+            node.body = [item for pair in pairs for item in pair]
+    return ast.unparse(tree)
+
+
+def reformatted(source: str) -> str:
+    return ast.unparse(ast.parse(source))
+
+
+@pytest.mark.parametrize("writing", [with_comments, with_docstrings, with_attribute_docstrings, reformatted])
+def test_another_writing_of_all_code_reruns_nothing(
+    writing: Callable[[str], str], with_methods: Path, planner: Planner
+) -> None:
+    def edit(path: Path) -> None:
+        source = path.read_text(encoding="utf-8")
+        assert writing(source) != source
+        path.write_text(writing(source), encoding="utf-8")
+
+    code = [module for module in modules() if module.endswith(".py")]
+    assert plan_of_edits(code, with_methods, planner, edit) == {}
+
+
+def test_edited_modules_without_result_rerun_nothing(with_methods: Path, planner: Planner) -> None:
+    left_out = [f"{PACKAGE}/{module.replace('.', '/')}.py" for module in WITHOUT_RESULT]
+    assert plan_of_edits(left_out, with_methods, planner) == {}
+
+
 def test_the_digest_covers_exactly_what_jobs_import(with_methods: Path) -> None:
-    recorded = {path.name.removesuffix(".__main__"): path for path in (with_methods / "modules").iterdir()}
-    assert set(recorded) == {f"{PACKAGE}.{entry}" for entry in ENTRY_POINTS}
+    jobs = {path.name for path in (with_methods / "modules").iterdir()}
+    assert jobs == {f"{PACKAGE}.{entry}" for entry in ENTRY_POINTS}
     for entry in ENTRY_POINTS:
-        seen = set(recorded[f"{PACKAGE}.{entry}"].read_text().split())
+        recorded = set((with_methods / "modules" / f"{PACKAGE}.{entry}").read_text().split())
+        seen = recorded - {f"{PACKAGE}.{module}" for module in WITHOUT_RESULT}
         files = {str(path.relative_to(ROOT)) for path in code_files(entry) if path.suffix == ".py"}
         named = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files}
         assert seen == named, entry
