@@ -87,7 +87,7 @@ def test_damaged_tables_and_weights_are_named(damage: str, undisturbed: Path, tm
     readers = {
         f"{RUN}/photo/scores.parquet": lambda path: image_ids([path]),
         f"{RUN}/head.safetensors": load_head,
-        "results/small/prompts/digits/head.parquet": read_head_prompts,
+        "results/small/prompts/digits/default.parquet": read_head_prompts,
     }
     for number, (target, read) in enumerate(readers.items()):
         path = damaged(undisturbed, tmp_path / str(number), target, damage)

@@ -197,7 +197,7 @@ def test_class_names_are_data(project: Path, tmp_path: Path) -> None:
     overlay.write_text(yaml.safe_dump(config, allow_unicode=True))
     targets = [
         locations(digits_with(config)).generation_prompts("odd", "photo"),
-        "results/digits/prompts/odd/head.parquet",
+        "results/digits/prompts/odd/default.parquet",
     ]
     preset = str(project / "presets/digits.yaml")
     result = run(project, *targets, "--configfile", preset, str(overlay), directory=tmp_path)
