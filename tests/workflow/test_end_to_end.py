@@ -51,7 +51,9 @@ def test_two_configurations_in_turn_leave_each_others_results_alone(undisturbed:
     assert not re.search("rule (generate_images|pretrain_clip|convert_real_images|embed_images):", second.stderr)
     run_folder = "runs/digits/digits-diffusion/digits-clip/regft/seed0"
     epochs = {
-        name: json.loads((project / f"results/{name}/{run_folder}/metadata.json").read_text())["settings"]["epochs"]
+        name: json.loads((project / f"results/{name}/{run_folder}/metadata.json").read_text())["settings"]["method"][
+            "epochs"
+        ]
         for name in ("small", "other")
     }
     assert epochs == {"small": 4, "other": 2}

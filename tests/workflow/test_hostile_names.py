@@ -60,7 +60,7 @@ def test_everything_is_data(tmp_path: Path) -> None:
     (work / "overlay.yaml").write_text(yaml.safe_dump(overlay(root, descriptions), allow_unicode=True))
     before = {path for path in tmp_path.rglob("*") if path.is_relative_to(work)}
     where = locations(digits_with(overlay(root, descriptions)))
-    targets = [where.generation_prompts("odd", "photo"), "results/digits/prompts/odd/head.parquet"]
+    targets = [where.generation_prompts("odd", "photo"), "results/digits/prompts/odd/default.parquet"]
     targets.append(where.image_manifest("odd", "real-test", "photo"))
     files = ["--configfile", str(project / DIGITS), str(work / "overlay.yaml")]
     result = run(project, *targets, *files, directory=work)
