@@ -50,12 +50,11 @@ def test_two_configurations_in_turn_leave_each_others_results_alone(undisturbed:
     assert second.returncode == 0, second.stderr[-3000:]
     assert not re.search("rule (generate_images|pretrain_clip|convert_real_images|embed_images):", second.stderr)
     run_folder = "runs/digits/digits-diffusion/digits-clip/regft/seed0"
-    epochs = {
-        name: json.loads((project / f"results/{name}/{run_folder}/metadata.json").read_text())["settings"]["method"][
-            "epochs"
-        ]
+    metadata = {
+        name: json.loads((project / f"results/{name}/{run_folder}/metadata.json").read_text())
         for name in ("small", "other")
     }
+    epochs = {name: content["settings"]["method"]["epochs"] for name, content in metadata.items()}
     assert epochs == {"small": 4, "other": 2}
     third = run(project, *small_files(), "--config", exports)
     assert "Nothing to be done" in third.stdout + third.stderr
