@@ -91,7 +91,7 @@ def test_the_figure_marks_what_its_legend_says(tmp_path: Path) -> None:
         "real: photo",
         "real: sketch",
         "mean of real domains",
-        "generated, held out",
+        "held out of training",
     ]
     photo = axes[0].get_lines()
     stars = [line for line in photo if line.get_marker() == "*"]

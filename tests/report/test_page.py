@@ -126,7 +126,7 @@ def numbers(row: list[str]) -> list[float]:
 
 def test_the_headline_table_holds_the_numbers(full: tuple[Path, str]) -> None:
     rows = tables_of(full[1])["top-1 accuracy"]
-    columns = ["real: photo", "real: sketch", "mean of real domains", "generated, held out"]
+    columns = ["real: photo", "real: sketch", "mean of real domains", "held out of training"]
     assert rows[0] == ["method", "alpha", "why this alpha", *columns]
     by_role = {(row[0], row[2]): row for row in rows[1:]}
     assert [row[1] for row in rows[1:]] == [
@@ -164,6 +164,18 @@ def test_the_summary_shows_the_fixed_alpha_and_the_gain(full: tuple[Path, str]) 
     assert row[:2] == ["toys, gen, clip", "mean of real domains (photo, sketch)"]
     values = ["60.0 55.0–64.0", "69.0 +9.0 64.0–73.0 ±1.4, 2 seeds", "62.0 +2.0 57.0–66.0", "66.0 +6.0 61.0–70.0"]
     assert row[2:] == values
+
+
+def test_a_method_is_compared_with_zero_shot_of_its_own_head(tmp_path: Path) -> None:
+    other = [{**row, "method": "zero-shot.short"} for row in metric_rows("zero-shot", shift=0.05)]
+    rows = [*metric_rows("zero-shot"), *other, *metric_rows("plain"), *metric_rows("regft")]
+    methods = ["zero-shot", "zero-shot.short", "plain", "regft"]
+    item = comparison(methods=methods, zero_shot={"plain": "zero-shot", "regft": "zero-shot.short"})
+    page = written_page(tmp_path, comparisons=[item], metrics=[write_metrics(tmp_path, rows)])
+    head, row = tables_of(page)["Summary"]
+    assert head[2:] == methods
+    gains = [re.search(r"[+\N{MINUS SIGN}]\d+\.\d", cell) for cell in row[2:]]
+    assert [gain and gain.group() for gain in gains] == [None, "+5.0", "+8.0", "\N{MINUS SIGN}3.0"]
 
 
 def test_oracles_are_never_bold_and_every_column_has_a_best(full: tuple[Path, str]) -> None:
@@ -210,7 +222,10 @@ def test_the_figures_are_inside_with_texts_and_sizes(full: tuple[Path, str]) -> 
     images = re.findall(r'<img src="data:image/png;base64,[\w+/=]+" alt="(.*?)" width="(\d+)" height="(\d+)"', full[1])
     assert [(width, height) for _, width, height in images] == [("10", "5")] * 3
     assert images[0][0].startswith("Grid of images of toys")
-    assert "plain, regft, student, on: real: photo, real: sketch, mean of real domains, generated, held" in images[1][0]
+    assert (
+        "plain, regft, student, on: real: photo, real: sketch, mean of real domains, held out of training"
+        in images[1][0]
+    )
 
 
 def test_every_link_of_the_contents_has_a_target(full: tuple[Path, str]) -> None:
@@ -268,10 +283,10 @@ def test_names_only_has_no_oracle(tmp_path: Path) -> None:
     rows = [*metric_rows("plain", domains=["held-out"]), *metric_rows("regft", domains=["held-out"])]
     text = written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)])
     table = tables_of(text)["top-1 accuracy"]
-    assert table[0][3:] == ["generated, held out"]
+    assert table[0][3:] == ["held out of training"]
     assert not [row for row in table if "oracle" in row[2]]
     assert tables_of(text)["Summary"][1][1:] == [
-        "held-out generated images",
+        "held-out training images",
         "–",
         "88.0 83.0–92.0",
         "82.0 77.0–86.0",

@@ -83,3 +83,10 @@ def test_a_missing_target_leaves_no_mean() -> None:
     assert table is not None
     assert [cell is None for cell in table.rows[0].cells] == [False, True, True]
     assert left_out_table(means([row("plain", "photo", 0.7)]), fixed_alpha="0.50") is None
+
+
+def test_another_method_whose_name_begins_alike_says_nothing_of_its_classes() -> None:
+    rows = [row("sd-base", "photo", 0.5), row("sd.without-photo", "photo", 0.7, train_classes="all")]
+    table = left_out_table(means(rows), fixed_alpha="0.50")
+    assert table is not None
+    assert [(each.method, each.train_classes) for each in table.rows] == [("sd", "all")]

@@ -2,7 +2,7 @@
 
 import torch
 
-from workflow_scripts.training.heads import ImageClassifier, LinearHead, zero_shot_head
+from workflow_scripts.training.heads import ImageClassifier, LinearHead, trained_rows, whole_head, zero_shot_head
 
 
 def texts(seed: int, count: int = 3) -> torch.Tensor:
@@ -43,3 +43,14 @@ def test_the_classifier_returns_features_as_the_encoder_made_them():
     torch.testing.assert_close(features, encoder(images))
     assert logits.shape == (2, 2)
     assert logits.dtype == torch.float32
+
+
+def test_rows_that_are_no_parameters_stay_zero_shot_bit_by_bit() -> None:
+    start = {"weight": torch.randn(3, 4), "bias": torch.zeros(3)}
+    trained = {name: tensor + 1 for name, tensor in trained_rows(start, (0, 2)).items()}
+    whole = whole_head(start, trained, (0, 2))
+    assert torch.equal(whole["weight"][1], start["weight"][1])
+    assert torch.equal(whole["weight"][[0, 2]], start["weight"][[0, 2]] + 1)
+    assert whole["bias"].tolist() == [1.0, 0.0, 1.0]
+    assert trained_rows(start, None) is start
+    assert whole_head(start, trained, None) is trained

@@ -12,7 +12,6 @@ from workflow_scripts.common.images import encode_png
 from workflow_scripts.common.preprocessing import Preprocessing
 from workflow_scripts.common.shards import ImageRow, ImageSet, load_image_set, write_image_manifest, write_shard
 from workflow_scripts.training.finetune.settings import Finetune
-from workflow_scripts.training.finetune.task import trained_rows, whole_head
 from workflow_scripts.training.image_selection import (
     SeenImages,
     image_predicate,
@@ -99,14 +98,3 @@ def test_everything_is_seen_by_default(images: ImageSet) -> None:
     assert len(load_training_sets([images.manifest], CLASSES)) == 1
     with pytest.raises(InputError, match="its class names are not those of the head"):
         load_training_sets([images.manifest], ("cat", "dog", "horse"))
-
-
-def test_rows_that_are_no_parameters_stay_zero_shot_bit_by_bit() -> None:
-    start = {"weight": torch.randn(3, 4), "bias": torch.zeros(3)}
-    trained = {name: tensor + 1 for name, tensor in trained_rows(start, (0, 2)).items()}
-    whole = whole_head(start, trained, (0, 2))
-    assert torch.equal(whole["weight"][1], start["weight"][1])
-    assert torch.equal(whole["weight"][[0, 2]], start["weight"][[0, 2]] + 1)
-    assert whole["bias"].tolist() == [1.0, 0.0, 1.0]
-    assert trained_rows(start, None) is start
-    assert whole_head(start, trained, None) is trained

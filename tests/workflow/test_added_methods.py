@@ -151,6 +151,10 @@ def test_a_kind_that_goes_takes_nothing_else_with_it(project: Path, planner: Pla
 @pytest.mark.parametrize(
     ("methods", "error"),
     [
+        (
+            {"neighbors": {**METHODS["neighbors"], "averaging": {"kind": "soup"}}},
+            "methods.neighbors.averaging: this kind is not trained step by step; leave it out",
+        ),
         ({"soup": {"kind": "mean-of-seeds", "of": "other"}}, "methods.soup: 'other' is not defined"),
         ({"soup": {"kind": "mean-of-seeds", "of": "soup"}}, "methods.soup: builds on itself: soup -> soup"),
         (
@@ -159,7 +163,7 @@ def test_a_kind_that_goes_takes_nothing_else_with_it(project: Path, planner: Pla
         ),
     ],
 )
-def test_what_a_method_builds_on_is_looked_for_before_any_job(
+def test_what_does_not_fit_is_said_before_any_job(
     methods: dict[str, Any], error: str, project: Path, planner: Planner, tmp_path: Path
 ) -> None:
     options = ["-n", "--snakefile", str(project / "Snakefile"), "--directory", str(project)]

@@ -69,13 +69,20 @@ class ClassifierModule(Protocol):
         """Return encoder and head at one alpha; only of a method that says it can be exported."""
 
 
-def classifier_module(name: str) -> ClassifierModule:
+def classifier_module(name: str, *, needed: str) -> ClassifierModule:
     """Return the module of a name below this package, as in `ensembling.linear_classifier`.
 
+    Args:
+        name: the module.
+        needed: its function that will be called.
+
     Raises:
-        InputError: there is no such module.
+        InputError: there is no such module, or it lacks the function.
     """
     try:
-        return cast(ClassifierModule, importlib.import_module(PACKAGE + name))
+        module = importlib.import_module(PACKAGE + name)
     except ModuleNotFoundError as error:
         raise InputError(f"{name}: no module of a classifier ({error})") from None
+    if not hasattr(module, needed):
+        raise InputError(f"{name}: has no {needed}(), which the method's settings class promises")
+    return cast(ClassifierModule, module)

@@ -25,9 +25,8 @@ def job(options: argparse.Namespace) -> None:
     """
     torch.set_num_threads(options.threads)
     artifacts = {path.name: path for path in options.artifacts}
-    averaged = classifier_module(options.classifier).linear_clip(
-        clip=options.clip, artifacts=artifacts, alpha=options.alpha
-    )
+    module = classifier_module(options.classifier, needed="linear_clip")
+    averaged = module.linear_clip(clip=options.clip, artifacts=artifacts, alpha=options.alpha)
     clip = load_clip(options.clip, device=torch.device("cpu"))
     encoder = {f"{VISUAL}{name}": tensor for name, tensor in averaged.encoder.items()}
     whole = {name: tensor for name, tensor in clip.model.state_dict().items() if not name.startswith(VISUAL)}

@@ -53,7 +53,7 @@ def score_alphas(options: argparse.Namespace, settings: ScoringJob, alphas: list
     """
     sets = [load_image_set(manifest) for manifest in options.images]
     with claimed_device(threads=options.threads, locks=options.locks) as device:
-        classifier = classifier_module(options.classifier).load_classifier(
+        classifier = classifier_module(options.classifier, needed="load_classifier").load_classifier(
             clip=options.clip,
             artifacts={path.name: path for path in options.artifacts},
             alphas=alphas,
@@ -72,6 +72,7 @@ def score_alphas(options: argparse.Namespace, settings: ScoringJob, alphas: list
         tables = score_batches(
             images,
             classifier,
+            alphas=alphas,
             device=device,
             batch_size=settings.batch_size,
             full_logits=settings.full_logits,

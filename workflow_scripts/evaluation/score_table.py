@@ -8,6 +8,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.preprocessing import unit_pixels
@@ -56,12 +57,17 @@ def score_batches(
     images: DecodedImages,
     classifier: Classifier,
     *,
+    alphas: Sequence[str],
     device: torch.device,
     batch_size: int,
     full_logits: bool,
     base: Sequence[int] | None,
 ) -> Iterator[tuple[str, pa.Table]]:
-    """Yield, for each batch of images, one table of scores per alpha: every batch is read once for all alphas."""
+    """Yield, for each batch of images, one table of scores per alpha: every batch is read once for all alphas.
+
+    Raises:
+        InputError: the classifier gives other alphas than it was asked for, other classes, or what is no number.
+    """
     starts = range(0, len(images), batch_size)
     labels_of = label_sets(len(images.classes), base)
     for start in progress(starts, what="scoring"):
@@ -69,7 +75,14 @@ def score_batches(
         pictures = unit_pixels(torch.from_numpy(images.pixels[start:stop]), device)
         labels = torch.from_numpy(images.labels[start:stop])
         image_ids = np.asarray(images.image_id[start:stop])
+        given = []
         for alpha, logits in classifier.logits(pictures):
+            given.append(alpha)
+            if logits.shape != (len(labels), len(images.classes)) or not logits.isfinite().all():
+                wanted = f"{len(labels)} pictures of {len(images.classes)} classes"
+                raise InputError(
+                    f"alpha {alpha}: logits of shape {tuple(logits.shape)} for {wanted}, or not all are numbers"
+                )
             for label_set, members in labels_of.items():
                 member = torch.isin(labels, members)
                 if member.any():
@@ -77,6 +90,8 @@ def score_batches(
                     own = torch.searchsorted(members, labels[member])
                     table = _table(alpha, label_set, within, own, list(image_ids[member.numpy()]), full_logits)
                     yield alpha, table
+        if given != list(alphas):
+            raise InputError(f"the classifier gave alphas {', '.join(given) or 'none'}, not {', '.join(alphas)}")
 
 
 def label_sets(classes: int, base: Sequence[int] | None) -> dict[str, Tensor]:

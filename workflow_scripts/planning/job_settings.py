@@ -190,6 +190,7 @@ def write_page(plan: Plan, *, shared: Sequence[str]) -> Settings:
             clip=comparison.clip,
             methods=tuple(dict.fromkeys(run.method for run in plan.runs_of(comparison))),
             seeds=tuple(dict.fromkeys(run.seed for run in plan.runs_of(comparison))),
+            zero_shot=plan.references(comparison),
         )
         for comparison in plan.comparisons
     )

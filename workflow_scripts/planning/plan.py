@@ -202,6 +202,14 @@ class Plan:
         """Return the zero-shot run whose head a run starts from."""
         return self._zero_shot_run(run, self.planned(run).head)
 
+    def references(self, comparison: Comparison) -> dict[str, str]:
+        """Return from each method that starts from a zero-shot head to the zero-shot run with that head."""
+        return {
+            run.method: self.zero_shot_run_of(run).method
+            for run, planned in self._trained_by_comparison[comparison].items()
+            if "zero-shot-head" in planned.method.inputs
+        }
+
     def other_runs(self, run: Run) -> tuple[Run, ...]:
         """Return the runs whose artifacts a run builds on, in the order of their seeds."""
         planned = self.planned(run)

@@ -209,7 +209,9 @@ def _method_errors(configuration: Configuration) -> Iterator[str]:
         if WITHOUT in name:
             yield f"methods.{name}: {WITHOUT!r} in a name is reserved for leave_one_domain_out"
         if method.shots is not None and not method.sees_real_images:
-            yield f"methods.{name}.shots: only real images are taken as shots; set train_on to 'real'"
+            yield f"methods.{name}.shots: only real images are taken as shots; set train_on to 'real' or 'mixed'"
+        if not method.has_training_log and method.averaging.kind != "none":
+            yield f"methods.{name}.averaging: this kind is not trained step by step; leave it out"
         yield from (f"methods.{name}.{key}: {error}" for key, error in method.errors())
         if (student := method.student_name()) is not None:
             yield from _unknown(f"methods.{name}.student", (student,), tuple(configuration.students))

@@ -142,6 +142,6 @@ def legend_handles(
     oracle = "oracle (chosen on test)"
     handles.append(Line2D([], [], color=GRAY, marker="*", markersize=9, linestyle="", label=oracle))
     if held_out:
-        held = "measured on generated images"
+        held = "measured on held-out training images"
         handles.append(Line2D([], [], color=GRAY, linewidth=2, linestyle="--", label=held))
     return handles

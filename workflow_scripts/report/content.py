@@ -174,15 +174,15 @@ def _summary_row(item: PageComparison, own: pd.DataFrame, methods: Sequence[str]
     means, domains = over_seeds(own), domains_of(own)
     real = [domain for domain in domains if domain != HELD_OUT]
     cells = [summary_cell(means, method=name, domains=domains, fixed_alpha=fixed_alpha) for name in methods]
-    reference = dict(zip(methods, cells, strict=True)).get(ZERO_SHOT)
+    cell_of = dict(zip(methods, cells, strict=True))
     return SummaryRow(
         label=f"{item.dataset}, {item.source}, {item.clip}",
         anchor=f"{item.dataset}--{item.source}--{item.clip}",
         measured_on=_measured_on(real, held_out=HELD_OUT in domains),
         real=bool(real),
         cells=tuple(
-            cell if name == ZERO_SHOT else with_gain(cell, reference=reference)
-            for name, cell in zip(methods, cells, strict=True)
+            cell if name == ZERO_SHOT else with_gain(cell, reference=cell_of.get(item.zero_shot.get(name, ZERO_SHOT)))
+            for name, cell in cell_of.items()
         ),
     )
 
@@ -191,7 +191,7 @@ def _measured_on(real: Sequence[str], *, held_out: bool) -> str:
     if real:
         names = [domain_title(name) for name in real]
         return names[0] if len(names) == 1 else f"{names[-1]} ({', '.join(real[:-1])})"
-    return "held-out generated images" if held_out else "nothing"
+    return "held-out training images" if held_out else "nothing"
 
 
 def _mean_row(source: str, clip: str, group: Sequence[SummaryRow]) -> SummaryRow:
@@ -258,7 +258,7 @@ def _texts(name: str, item: PageComparison, domains: Sequence[str]) -> tuple[str
         "training": (
             "Training",
             "Thin lines are the logged steps, thick lines a running mean over a twentieth of them; with several seeds "
-            "both are means over seeds. Circles are measured on the held-out generated images at each validation.",
+            "both are means over seeds. Circles are measured on the held-out training images at each validation.",
             f"Line charts over training steps for {methods}: loss and its parts, accuracy, feature diversity, "
             "learning rate.",
         ),

@@ -52,7 +52,7 @@ METRICS = {
 
 def domain_title(domain: str) -> str:
     """Return what a domain is called on the page, so that every number says on what it was measured."""
-    return {MEAN: "mean of real domains", HELD_OUT: "generated, held out"}.get(domain, f"real: {domain}")
+    return {MEAN: "mean of real domains", HELD_OUT: "held out of training"}.get(domain, f"real: {domain}")
 
 
 def source_title(source: str) -> str:

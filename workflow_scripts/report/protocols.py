@@ -71,7 +71,7 @@ def _row(chosen: pd.DataFrame, method: str, alpha: str, role: Role, targets: Seq
     values = [cell.value for cell in cells if cell is not None]
     # The mean counts only where every target was measured; the targets' intervals do not average into one.
     mean = Cell(sum(values) / len(values), None, None, 0.0, 1) if len(values) == len(targets) else None
-    first = chosen[chosen["method"].str.startswith(method)]
+    first = chosen[chosen["method"].isin([method, *(f"{method}{WITHOUT}{each}" for each in targets)])]
     return Row(method, alpha, role, (*cells, mean), str(first["train_classes"].iloc[0]))
 
 

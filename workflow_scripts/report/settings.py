@@ -1,5 +1,7 @@
 """Settings of the report."""
 
+from pydantic import Field
+
 from workflow_scripts.common.settings import Alpha, Count, Name, Seed, Settings, Text
 
 
@@ -59,6 +61,8 @@ class PageComparison(Settings):
     """Methods in the order of the tables' columns; `zero-shot` among them if it was measured."""
     seeds: tuple[Seed, ...]
     """Seeds that each trained method ran with."""
+    zero_shot: dict[Name, Name] = Field(default={})
+    """What each trained method is compared with: zero-shot with the head that it starts from; plain if it says none."""
 
 
 class PageJob(Settings):

@@ -142,5 +142,5 @@ def _handles(strokes_by_method: dict[str, Stroke]) -> list[Line2D]:
     handles = [
         Line2D([], [], color=each.color, linewidth=each.width, label=name) for name, each in strokes_by_method.items()
     ]
-    label = "held-out generated images, at each validation"
+    label = "held-out training images, at each validation"
     return [*handles, Line2D([], [], color=GRAY, marker="o", markerfacecolor="white", linestyle="", label=label)]

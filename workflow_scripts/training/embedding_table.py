@@ -63,8 +63,12 @@ def embeddings_of(images: DecodedImages, tables: Sequence[EmbeddingTable]) -> to
     """Return the embedding of every decoded image (images, dimension); tables are in the order of the domains.
 
     Raises:
-        InputError: a table misses an image; it is named.
+        InputError: there are not as many tables as domains, or one misses an image; it is named.
     """
+    if len(tables) != len(images.domains):
+        raise InputError(
+            f"{len(tables)} tables of embeddings for {len(images.domains)} domains; does the method ask for them?"
+        )
     embeddings = []
     for label, index, domain in zip(images.labels, images.index, images.domain, strict=True):
         row = tables[domain].rows.get((int(label), int(index)))

@@ -1,4 +1,4 @@
-"""The zero-shot head and the classifier that carries it."""
+"""The zero-shot head, the classifier that carries it, and its rows that are trained."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from workflow_scripts.common.clip import Clip
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.parquet import read_parquet
+from workflow_scripts.common.weights import StateDict
 
 
 def zero_shot_head(features: Sequence[Tensor], *, scale: float) -> Tensor:
@@ -76,3 +77,18 @@ class ImageClassifier(nn.Module):
         features = self.encoder(images).float()
         with torch.autocast(images.device.type, enabled=False):
             return features, self.head(features)
+
+
+def trained_rows(head: StateDict, base: tuple[int, ...] | None) -> StateDict:
+    """Return the rows of the zero-shot head that are parameters: all, or those of the base classes."""
+    return head if base is None else {name: tensor[list(base)] for name, tensor in head.items()}
+
+
+def whole_head(start: StateDict, trained: StateDict, base: tuple[int, ...] | None) -> StateDict:
+    """Return the head over all classes; rows that were no parameters stay zero-shot, bit by bit."""
+    if base is None:
+        return trained
+    whole = {name: tensor.clone() for name, tensor in start.items()}
+    for name, tensor in trained.items():
+        whole[name][list(base)] = tensor.detach().cpu()
+    return whole

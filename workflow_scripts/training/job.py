@@ -12,6 +12,7 @@ import torch
 
 from workflow_scripts.common.devices import claimed_device, environment_metadata
 from workflow_scripts.common.entry_point import entry_parser, run
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import digest_of, sha256_of, write_json, write_text
 from workflow_scripts.common.run_files import METADATA, TRAINING_LOG
 from workflow_scripts.ensembling.weight_averaging import WeightAverager
@@ -44,17 +45,24 @@ class TrainingInputs:
     @property
     def clip(self) -> Path:
         """Return the manifest of the CLIP checkpoint."""
-        return self.files["clip"]
+        return self._file("clip")
 
     @property
     def zero_shot_head(self) -> Path:
         """Return the zero-shot head that the method's settings name."""
-        return self.files["zero_shot_head"]
+        return self._file("zero_shot_head")
 
     @property
     def student(self) -> Path:
         """Return the manifest of the student."""
-        return self.files["student"]
+        return self._file("student")
+
+    def _file(self, name: str) -> Path:
+        if name not in self.files:
+            raise InputError(
+                f"{_option(name)}: not given; the settings class of this kind of method does not ask for it"
+            )
+        return self.files[name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +82,7 @@ class Training:
     save: Callable[[Path, dict[str, Any]], None]
     """Write the artifacts into a folder when all phases have run, with what identifies the training."""
     phases: Iterable[TrainingPhase] = ()
-    """Each is asked for when the one before has ended, so that it may build on its result."""
+    """Each has a name of its own, and is asked for when the one before has ended: it may build on its result."""
     seen: SeenImages | None = None
     """What is trained on, for the run's metadata; None where nothing is looked at anew."""
 
@@ -143,6 +151,9 @@ def train_method(
         )
         training = build(job, inputs)
         entries = list(run_phases(training.phases, identity, device=device))
+    if bool(entries) != method.has_training_log:
+        said = "a phase, but has_training_log says no" if entries else "no phase, but has_training_log says so"
+        raise InputError(f"{method.__name__}: there was {said}; make both the same")
     training.save(identity.folder, identity.values)
     if method.has_training_log:
         write_text(identity.folder / TRAINING_LOG, "".join(json.dumps(line) + "\n" for line in entries))
@@ -154,9 +165,19 @@ def train_method(
 
 
 def run_phases(phases: Iterable[TrainingPhase], identity: Identity, *, device: torch.device) -> Iterator[LogEntry]:
-    """Train one phase after the other and yield all log entries; steps and intervals go on counting."""
+    """Train one phase after the other and yield all log entries; steps and intervals go on counting.
+
+    Raises:
+        InputError: two phases have one name, or a loss is not finite.
+    """
     steps, intervals = 0, 0
+    names: set[str] = set()
     for phase in phases:
+        if phase.schedule.name in names:
+            raise InputError(
+                f"two phases are called {phase.schedule.name!r}: their checkpoints need names of their own"
+            )
+        names.add(phase.schedule.name)
         entries = train(
             phase.task,
             schedule=phase.schedule,

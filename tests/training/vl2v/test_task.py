@@ -153,6 +153,8 @@ def test_a_table_that_misses_an_image_is_named(tmp_path: Path) -> None:
     tables = write_tables(tmp_path, images, without=7)
     with pytest.raises(InputError, match=r"1\.parquet: no embedding of image 2 of class 'dog'"):
         table_teacher(images, tables)
+    with pytest.raises(InputError, match="1 tables of embeddings for 2 domains"):
+        table_teacher(images, tables[:1])
     tables[0].write_bytes(b"cut")
     with pytest.raises(InputError, match=r"0\.parquet: not a readable table of embeddings"):
         table_teacher(images, tables)

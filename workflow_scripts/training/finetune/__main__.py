@@ -11,8 +11,8 @@ from workflow_scripts.common.encoders import encoder_metadata, save_encoder
 from workflow_scripts.common.run_files import ENCODER, HEAD
 from workflow_scripts.training.averagers import averager_of
 from workflow_scripts.training.finetune.settings import Finetune
-from workflow_scripts.training.finetune.task import FinetuneTask, schedule_of, trained_rows, whole_head
-from workflow_scripts.training.heads import ImageClassifier, LinearHead
+from workflow_scripts.training.finetune.task import FinetuneTask, schedule_of
+from workflow_scripts.training.heads import ImageClassifier, LinearHead, trained_rows, whole_head
 from workflow_scripts.training.image_selection import load_seen_images
 from workflow_scripts.training.job import Training, TrainingInputs, TrainingPhase, training_main
 from workflow_scripts.training.method_settings import TrainingJob

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from workflow_scripts.common.devices import autocast
 from workflow_scripts.common.preprocessing import Preprocessing, unit_pixels
 from workflow_scripts.common.seeds import seed_of
-from workflow_scripts.common.weights import StateDict
 from workflow_scripts.training.augmentation import random_resized_crop
 from workflow_scripts.training.feature_diversity import feature_diversity
 from workflow_scripts.training.finetune.settings import Finetune
@@ -93,21 +92,6 @@ class FinetuneTask:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Nothing was kept."""
-
-
-def trained_rows(head: StateDict, base: tuple[int, ...] | None) -> StateDict:
-    """Return the rows of the zero-shot head that are parameters: all, or those of the base classes."""
-    return head if base is None else {name: tensor[list(base)] for name, tensor in head.items()}
-
-
-def whole_head(start: StateDict, trained: StateDict, base: tuple[int, ...] | None) -> StateDict:
-    """Return the head over all classes; rows that were no parameters stay zero-shot, bit by bit."""
-    if base is None:
-        return trained
-    whole = {name: tensor.clone() for name, tensor in start.items()}
-    for name, tensor in trained.items():
-        whole[name][list(base)] = tensor.detach().cpu()
-    return whole
 
 
 def schedule_of(settings: Finetune, *, images: int, seed: int) -> Schedule:
