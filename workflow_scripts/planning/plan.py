@@ -105,7 +105,7 @@ class Plan:
             if other is not None and not self.other_runs(run):
                 yield (
                     f"methods.{self.planned(run).name}: builds on {other.method!r}, but no run of it goes before "
-                    f"{run.folder}; name it beside it in runs"
+                    f"{run.folder}; name it beside it in runs, with the same train_on"
                 )
 
     @cached_property
@@ -211,25 +211,19 @@ class Plan:
         }
 
     def other_runs(self, run: Run) -> tuple[Run, ...]:
-        """Return the runs whose artifacts a run builds on, in the order of their seeds."""
+        """Return the runs that a run builds on, by seed: of its own data set, source, CLIP and left-out domain."""
         planned = self.planned(run)
         wanted = planned.method.other_runs()
         if wanted is None:
             return ()
-        return tuple(
-            sorted(
-                (
-                    other
-                    for runs in self._trained_by_comparison.values()
-                    if run in runs
-                    for other, candidate in runs.items()
-                    if candidate.name == wanted.method
-                    and candidate.without == planned.without
-                    and (wanted.seeds == "all" or other.seed == run.seed)
-                ),
-                key=lambda other: other.seed,
-            )
-        )
+        others = [
+            other
+            for other, candidate in self._trained_runs.items()
+            if (other.dataset, other.source, other.clip) == (run.dataset, run.source, run.clip)
+            and (candidate.name, candidate.without) == (wanted.method, planned.without)
+            and (wanted.seeds == "all" or other.seed == run.seed)
+        ]
+        return tuple(sorted(others, key=lambda other: other.seed))
 
     def base_labels(self, dataset: str) -> tuple[int, ...] | None:
         """Return the sorted labels of a data set's base classes, or None if they are not set."""
