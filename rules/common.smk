@@ -41,7 +41,7 @@ from workflow_scripts.planning.layout import (
     CLASSES,
     EMBEDDINGS,
     EXPORT,
-    FIGURES,
+    FIGURE_FOLDER,
     GENERATION_PROMPTS,
     HEAD_PROMPTS,
     IMAGE_MANIFEST,
@@ -66,6 +66,7 @@ from workflow_scripts.planning.products import (
     report_metadata,
     run_metrics,
 )
+from workflow_scripts.report.figures.registry import FIGURES
 from workflow_scripts.training.methods import KINDS
 
 
@@ -111,6 +112,11 @@ def shell_prefix():
 def stem(pattern):
     # Where a job's log and benchmark lie, below the folder of its rule: as its product lies below results/.
     return os.path.splitext(pattern)[0].removeprefix("results/")
+
+
+def modules(package, names):
+    # The modules that a registry names: an entry point loads them by name, so that its digest must be told.
+    return [f"{package}.{name}" for name in names]
 
 
 def one_of(names):

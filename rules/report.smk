@@ -11,44 +11,33 @@ rule draw_figures:
             f"{run.folder}/{TRAINING_LOG}"
             for run in PLAN.logged_runs_of(comparison_of(w))
         ],
-        generated=lambda w: WHERE.training_manifests(comparison_of(w)),
-        real=lambda w: WHERE.test_manifests(w.dataset),
+        training_images=lambda w: WHERE.training_manifests(comparison_of(w)),
+        test_images=lambda w: WHERE.test_manifests(w.dataset),
     output:
-        images=report(
-            f"{FIGURES}/images.png",
-            caption="../workflow_scripts/report/captions/images.rst",
-            category="{dataset}",
-            subcategory="{source}, {clip}",
-            labels={"figure": "generated beside real images"},
-        ),
-        alphas=report(
-            f"{FIGURES}/alphas.png",
-            caption="../workflow_scripts/report/captions/alphas.rst",
-            category="{dataset}",
-            subcategory="{source}, {clip}",
-            labels={"figure": "accuracy over alpha"},
-        ),
-        training=report(
-            f"{FIGURES}/training.png",
-            caption="../workflow_scripts/report/captions/training.rst",
-            category="{dataset}",
-            subcategory="{source}, {clip}",
-            labels={"figure": "training curves"},
-        ),
+        [
+            report(
+                f"{FIGURE_FOLDER}/{name}.png",
+                caption="../workflow_scripts/report/captions/figure.rst",
+                category="{dataset}",
+                subcategory="{source}, {clip}",
+                labels={"figure": name},
+            )
+            for name in FIGURES
+        ],
     log:
-        f"{LOGS}/draw_figures/{stem(FIGURES)}.log",
+        f"{LOGS}/draw_figures/{stem(FIGURE_FOLDER)}.log",
     benchmark:
-        f"{BENCHMARKS}/draw_figures/{stem(FIGURES)}.tsv"
+        f"{BENCHMARKS}/draw_figures/{stem(FIGURE_FOLDER)}.tsv"
     localrule: True
     conda:
         "../envs/nameonly.yaml"
     params:
         settings=lambda w: jobs.draw_figures(PLAN, comparison_of(w)).canonical(),
-        code=lambda w: code_of("report.draw_figures"),
+        code=code_of("report.draw_figures", *modules("report.figures", FIGURES)),
     shell:
         "python -m workflow_scripts.report.draw_figures --settings {params.settings:q} --code {params.code}"
-        " --metrics {input.metrics:q} --training-logs {input.training_logs:q} --generated {input.generated:q}"
-        " --real {input.real:q} --images {output.images:q} --alphas {output.alphas:q} --training {output.training:q}"
+        " --metrics {input.metrics:q} --training-logs {input.training_logs:q}"
+        " --training-images {input.training_images:q} --test-images {input.test_images:q} --output {output:q}"
         " --log {log:q}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from tests.report.inputs import HOSTILE, metric_rows, standard_metrics, write_images, write_training_log
@@ -15,8 +16,9 @@ from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import decode_image_sets
 from workflow_scripts.common.shards import load_image_set
 from workflow_scripts.report import draw_figures
-from workflow_scripts.report.alpha_curves import alpha_figure, columns_for, curve
-from workflow_scripts.report.image_grid import (
+from workflow_scripts.report.figure_files import read_figure
+from workflow_scripts.report.figures.alphas import alpha_figure, columns_for, curve
+from workflow_scripts.report.figures.images import (
     GAP,
     PAIR_GAP,
     PANEL_GAP,
@@ -30,18 +32,19 @@ from workflow_scripts.report.image_grid import (
     tile,
     tile_side,
 )
-from workflow_scripts.report.style import COLORS, apply_style, strokes
-from workflow_scripts.report.tables import over_seeds
-from workflow_scripts.report.training_curves import (
+from workflow_scripts.report.figures.training import (
     held_out,
     mean_over_runs,
     panel_columns,
-    read_training_log,
     smoothed,
     training_figure,
 )
+from workflow_scripts.report.style import COLORS, apply_style, strokes
+from workflow_scripts.report.tables import over_seeds
+from workflow_scripts.report.training_logs import read_training_log
 
 NAMES = ("images", "alphas", "training")
+COMPARISON = {"dataset": "toys", "source": "gen", "clip": "clip", "methods": ["plain", "regft"], "seeds": [0]}
 
 
 def points(line: Any) -> list[tuple[float, float]]:
@@ -49,13 +52,17 @@ def points(line: Any) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in line.get_xydata()]
 
 
+def settings(**changes: Any) -> str:
+    return json.dumps({"figures": NAMES, "comparison": COMPARISON, "fixed_alpha": "0.50", **changes})
+
+
 def command(folder: Path, **inputs: Any) -> dict[str, Path]:
     """Run the entry point's job on files; return the figures."""
     paths = {name: folder / f"figures/toys/gen/clip/{name}.png" for name in NAMES}
     trainings = [{"method": path.parent.parent.name, "seed": 0} for path in inputs.get("training_logs", [])]
-    settings = {"fixed_alpha": "0.50", "trainings": trainings}
-    values = {"metrics": [], "training_logs": [], "generated": [], "real": [], **inputs}
-    draw_figures.job(type("Options", (), {"settings": json.dumps(settings), **values, **paths})())
+    values = {"metrics": [], "training_logs": [], "training_images": [], "test_images": [], **inputs}
+    values |= {"settings": settings(trainings=trainings), "output": list(paths.values())}
+    draw_figures.job(type("Options", (), values)())
     return paths
 
 
@@ -86,6 +93,7 @@ def test_the_figure_marks_what_its_legend_says(tmp_path: Path) -> None:
     apply_style()
     table = pd.concat([pd.read_csv(path, dtype={"alpha": str}) for path in standard_metrics(tmp_path)])
     figure = alpha_figure(table, fixed_alpha="0.50")
+    assert isinstance(figure, Figure)
     axes = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_title(loc="left") for axis in axes] == [
         "real: photo",
@@ -203,6 +211,7 @@ def test_the_figure_shows_exact_pixels_and_literal_names(tmp_path: Path) -> None
     generated = write_images(tmp_path, source="gen", domain="photo")
     real = write_images(tmp_path, source="real-test", domain="photo", side=16)
     figure = image_grid([generated], [real], per_class=2, max_classes=2)
+    assert isinstance(figure, Figure)
     path = tmp_path / "grid.png"
     figure.savefig(path, dpi=figure.dpi)
     pixels = np.asarray(Image.open(path).convert("L"))
@@ -270,6 +279,7 @@ def test_methods_are_colours_and_seeds_are_not(tmp_path: Path) -> None:
         for seed in range(3)
     ]
     figure = training_figure(logs)
+    assert isinstance(figure, Figure)
     colors = {line.get_color() for axis in figure.axes for line in axis.get_lines()}
     assert colors == set(COLORS[:2])
     assert [axis.get_title(loc="left") for axis in figure.axes if axis.axison] == [
@@ -295,8 +305,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], d
             write_training_log(folder, method="plain"),
             write_training_log(folder, method="regft", start=1.0),
         ],
-        "generated": [write_images(folder, source="gen", domain="photo")],
-        "real": [write_images(folder, source="real-test", domain="photo")],
+        "training_images": [write_images(folder, source="gen", domain="photo")],
+        "test_images": [write_images(folder, source="real-test", domain="photo")],
     }
     first, again = (
         {name: path.read_bytes() for name, path in command(folder / run, **inputs).items()}
@@ -310,29 +320,51 @@ def test_figures_repeat_bit_for_bit_and_hold_no_date(drawn: tuple[dict[str, byte
     assert first == again
     for content in first.values():
         assert content.startswith(b"\x89PNG")
-        assert b"tEXt" not in content
+        assert b"Software" not in content
         assert b"tIME" not in content
 
 
+def test_a_figure_carries_its_texts(drawn: tuple[dict[str, bytes], dict[str, bytes]], tmp_path: Path) -> None:
+    path = tmp_path / "alphas.png"
+    path.write_bytes(drawn[0]["alphas"])
+    file = read_figure(path)
+    assert (file.title, file.nothing) == ("Accuracy over alpha", None)
+    assert file.caption.startswith("Top-1 accuracy of the averaged weights, (1 - alpha) pre-trained")
+    assert file.alt == (
+        "Line charts of top-1 accuracy over alpha for plain, regft, on: real: photo, real: sketch, mean of real "
+        "domains, held out of training. The numbers at both endpoints, at the fixed alpha and at the oracle stand in "
+        "the table above."
+    )
+    assert (file.width, file.height) == Image.open(path).size
+    Image.new("RGB", (2, 2)).save(path)
+    with pytest.raises(InputError, match=r"alphas\.png: a figure without its 'Title'; delete it and run snakemake"):
+        read_figure(path)
+
+
 def test_without_inputs_the_figures_say_so(tmp_path: Path, drawn: tuple[dict[str, bytes], dict[str, bytes]]) -> None:
-    empty = command(tmp_path)
-    for name, path in empty.items():
+    for name, path in command(tmp_path).items():
         assert 1_000 < path.stat().st_size < len(drawn[0][name])
-    assert [text.get_text() for text in training_figure([]).texts] == [
-        "There is no training curve: nothing was trained."
-    ]
-    no_images = image_grid([], [], per_class=4, max_classes=12).texts[0].get_text()
-    assert no_images.startswith("There are no images: none was generated")
+        assert (read_figure(path).nothing or "").startswith(f"There {'are' if name == 'images' else 'is'} no ")
+    assert training_figure([]) == "There is no training curve: nothing was trained."
+
+
+def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
+    values: dict[str, Any] = {"metrics": [], "training_logs": [], "training_images": [], "test_images": []}
+    values |= {"settings": settings(figures=["absent"]), "output": [tmp_path / "absent.png"]}
+    with pytest.raises(InputError, match=r"report\.figures\.absent: there is no such module below workflow_scripts"):
+        draw_figures.job(type("Options", (), values)())
+    values["settings"] = settings(figures=["registry"])
+    with pytest.raises(InputError, match=r"report\.figures\.registry: FIGURE must be a ReportFigure"):
+        draw_figures.job(type("Options", (), values)())
 
 
 def test_the_command_names_a_damaged_file_and_exits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "bad.csv").write_text("dataset\n")
-    settings = json.dumps({"fixed_alpha": "0.50"})
-    arguments = ["draw_figures", "--settings", settings, "--metrics", str(tmp_path / "bad.csv")]
-    outputs = [part for name in NAMES for part in (f"--{name}", str(tmp_path / f"{name}.png"))]
-    monkeypatch.setattr(sys, "argv", [*arguments, *outputs])
+    arguments = ["draw_figures", "--settings", settings(), "--metrics", str(tmp_path / "bad.csv")]
+    outputs = [str(tmp_path / f"{name}.png") for name in NAMES]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--output", *outputs])
     monkeypatch.setattr("workflow_scripts.common.entry_point.start_logging", lambda _: None)
     monkeypatch.setattr("workflow_scripts.common.entry_point.signal.signal", lambda *_: None)
     with pytest.raises(SystemExit) as caught:

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tests.report.inputs import (
     HOSTILE,
@@ -33,11 +34,20 @@ def comparison(dataset: str = "toys", **changes: Any) -> dict[str, Any]:
     return {"dataset": dataset, "source": "gen", "clip": "clip", "methods": METHODS, "seeds": [0, 1], **changes}
 
 
-def write_figures(folder: Path, size: tuple[int, int] = (20, 10)) -> list[Path]:
-    paths = [folder / f"results/report/figures/toys/gen/clip/{name}.png" for name in ("images", "alphas", "training")]
-    for path in paths:
+FIGURES = ("images", "alphas", "training")
+
+
+def write_figures(folder: Path, *, nothing: str | None = None) -> list[Path]:
+    """Write figures of 20 x 10 pixels; with `nothing` all but the first say that they show nothing."""
+    paths = [folder / f"results/report/figures/toys/gen/clip/{name}.png" for name in FIGURES]
+    for number, path in enumerate(paths):
+        texts = PngInfo()
+        for key, text in {"Title": f"Figure {number}", "Description": HOSTILE[1], "Alternative text": "alt"}.items():
+            texts.add_itxt(key, text)
+        if nothing is not None and number:
+            texts.add_itxt("Nothing to show", nothing)
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", size).save(path)
+        Image.new("RGB", (20, 10)).save(path, pnginfo=texts)
     return paths
 
 
@@ -51,6 +61,7 @@ def written_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = Non
         "title": HOSTILE[0],
         "fixed_alpha": "0.30",
         "comparisons": [comparison()] if comparisons is None else comparisons,
+        "figures": values.pop("drawn", FIGURES if values["figures"] else ()),
         "models": values.pop("names", [f"model{number}" for number in range(len(values["models"]))]),
         "runs": values.pop("runs", [f"run {number}" for number in range(len(values["metadata"]))]),
         "shared": ["models/toy-clip", "images/toys/gen/photo"],
@@ -219,13 +230,10 @@ def test_names_are_data_and_nothing_is_fetched(full: tuple[Path, str]) -> None:
 
 
 def test_the_figures_are_inside_with_texts_and_sizes(full: tuple[Path, str]) -> None:
-    images = re.findall(r'<img src="data:image/png;base64,[\w+/=]+" alt="(.*?)" width="(\d+)" height="(\d+)"', full[1])
-    assert [(width, height) for _, width, height in images] == [("10", "5")] * 3
-    assert images[0][0].startswith("Grid of images of toys")
-    assert (
-        "plain, regft, student, on: real: photo, real: sketch, mean of real domains, held out of training"
-        in images[1][0]
-    )
+    image = r'<img src="data:image/png;base64,[\w+/=]+" alt="(.*?)" width="(\d+)" height="(\d+)"'
+    assert re.findall(image, full[1]) == [("alt", "10", "5")] * 3
+    assert re.findall(r"<figure><h3>(.*?)</h3>", full[1]) == ["Figure 0", "Figure 1", "Figure 2"]
+    assert full[1].count("<figcaption>$x^2$ &amp; &#34;q&#34; $</figcaption>") == 3
 
 
 def test_every_link_of_the_contents_has_a_target(full: tuple[Path, str]) -> None:
@@ -322,11 +330,14 @@ def test_a_real_training_source_is_not_called_generated(tmp_path: Path) -> None:
 def test_zero_shot_alone_claims_no_training(tmp_path: Path) -> None:
     alone = [comparison(source="none", methods=["zero-shot"], seeds=[0])]
     metrics = [write_metrics(tmp_path, metric_rows("zero-shot"))]
-    page = written_page(tmp_path, comparisons=alone, metrics=metrics, figures=write_figures(tmp_path))
+    page = written_page(
+        tmp_path, comparisons=alone, metrics=metrics, figures=write_figures(tmp_path, nothing="No curve.")
+    )
     assert "zero-shot alone, CLIP clip" in page
     assert "drawn and nothing was trained" in page
     assert page.count("<figure>") == 1
-    for claim in ("a CLIP is fine-tuned on them", "images from none", "none (generated)", "Generated images, beside"):
+    assert page.count('<p class="soft">No curve.</p>') == 2
+    for claim in ("a CLIP is fine-tuned on them", "images from none", "none (generated)"):
         assert claim not in page, claim
 
 
@@ -347,7 +358,7 @@ def test_damaged_inputs_are_named_and_nothing_is_written(tmp_path: Path, kind: s
     path.parent.mkdir(parents=True)
     if content is not None:
         path.write_text(content)
-    inputs: dict[str, Any] = {kind: [path]}
+    inputs: dict[str, Any] = {kind: [path], "drawn": ["images"] if kind == "figures" else []}
     with pytest.raises(InputError, match=r"images\.png: ") as caught:
         written_page(tmp_path, **inputs)
     assert "\n" not in str(caught.value)

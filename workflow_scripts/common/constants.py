@@ -15,9 +15,6 @@ MEAN: Final = "mean"
 WITHOUT: Final = ".without-"
 """Stands in a method's name before the domain that it was trained without."""
 
-FIGURE_NAMES = ("images", "alphas", "training")
-"""Figures of a comparison, in the order of the page."""
-
 METRIC_KEYS = (
     "dataset",
     "source",

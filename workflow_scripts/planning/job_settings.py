@@ -22,7 +22,8 @@ from workflow_scripts.real_images.settings import (
     RealShardJob,
     RealSource,
 )
-from workflow_scripts.report.settings import FiguresJob, PageComparison, PageJob, Training
+from workflow_scripts.report.figures.registry import FIGURES
+from workflow_scripts.report.settings import FiguresJob, PageJob, ReportComparison, Training
 from workflow_scripts.training.method_settings import training_job
 
 
@@ -169,9 +170,23 @@ def draw_figures(plan: Plan, comparison: Comparison) -> Settings:
     """Return the settings of one comparison's figures: its trainings in the order of their logs."""
     report = plan.configuration.report
     return FiguresJob(
+        figures=FIGURES,
+        comparison=_compared(plan, comparison),
         fixed_alpha=report.fixed_alpha,
         images_per_class=report.images_per_class,
         trainings=tuple(Training(method=run.method, seed=run.seed) for run in plan.logged_runs_of(comparison)),
+    )
+
+
+def _compared(plan: Plan, comparison: Comparison) -> ReportComparison:
+    runs = plan.runs_of(comparison)
+    return ReportComparison(
+        dataset=comparison.dataset,
+        source=comparison.source,
+        clip=comparison.clip,
+        methods=tuple(dict.fromkeys(run.method for run in runs)),
+        seeds=tuple(dict.fromkeys(run.seed for run in runs)),
+        zero_shot=plan.references(comparison),
     )
 
 
@@ -183,22 +198,12 @@ def write_page(plan: Plan, *, shared: Sequence[str]) -> Settings:
         shared: folders below results/shared/ that the configuration uses; costs are taken from them.
     """
     report = plan.configuration.report
-    comparisons = tuple(
-        PageComparison(
-            dataset=comparison.dataset,
-            source=comparison.source,
-            clip=comparison.clip,
-            methods=tuple(dict.fromkeys(run.method for run in plan.runs_of(comparison))),
-            seeds=tuple(dict.fromkeys(run.seed for run in plan.runs_of(comparison))),
-            zero_shot=plan.references(comparison),
-        )
-        for comparison in plan.comparisons
-    )
     return PageJob(
         configuration=plan.configuration.name,
         title=report.title,
         fixed_alpha=report.fixed_alpha,
-        comparisons=comparisons,
+        comparisons=tuple(_compared(plan, comparison) for comparison in plan.comparisons),
+        figures=FIGURES,
         models=plan.models,
         runs=tuple(f"{run.dataset}, {run.source}, {run.clip}, {run.method}, seed{run.seed}" for run in plan.runs),
         shared=tuple(shared),

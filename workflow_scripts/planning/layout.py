@@ -32,7 +32,7 @@ SCORES, METRICS = "scores.parquet", "metrics.csv"
 """Files of a run that was scored, below its folder; scores lie below a folder of their domain."""
 
 REPORT = f"{OWN}/report"
-FIGURES = f"{REPORT}/figures/{{dataset}}/{{source}}/{{clip}}"
+FIGURE_FOLDER = f"{REPORT}/figures/{{dataset}}/{{source}}/{{clip}}"
 PAGE = f"{REPORT}/index.html"
 ALL_METRICS = f"{REPORT}/{METRICS}"
 LOGS = "results/logs"

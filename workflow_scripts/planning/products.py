@@ -9,12 +9,11 @@ from workflow_scripts.common.checkpoint_files import (
     PIPELINE_FILES,
     STUDENT_FILES,
 )
-from workflow_scripts.common.constants import FIGURE_NAMES
 from workflow_scripts.common.run_files import METADATA
 from workflow_scripts.planning.layout import (
     ALL_METRICS,
     EXPORT,
-    FIGURES,
+    FIGURE_FOLDER,
     METRICS,
     PAGE,
     SCORES,
@@ -23,6 +22,7 @@ from workflow_scripts.planning.layout import (
 )
 from workflow_scripts.planning.locations import Locations
 from workflow_scripts.planning.plan import Plan
+from workflow_scripts.report.figures.registry import FIGURES
 
 
 def all_products(where: Locations) -> list[str]:
@@ -80,7 +80,7 @@ def run_metrics(plan: Plan, run: Run) -> list[str]:
 
 def _comparison_figures(comparison: Comparison) -> list[str]:
     """Return the figures of one comparison."""
-    return [f"{FIGURES.format(**vars(comparison))}/{name}.png" for name in FIGURE_NAMES]
+    return [f"{FIGURE_FOLDER.format(**vars(comparison))}/{name}.png" for name in FIGURES]
 
 
 def report_figures(plan: Plan) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.common.constants import FIGURE_NAMES, HELD_OUT, REAL_TRAIN, ZERO_SHOT
-from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.constants import HELD_OUT, ZERO_SHOT
+from workflow_scripts.common.entry_point import in_order
+from workflow_scripts.report.figure_files import read_figure
 from workflow_scripts.report.labels import (
     ALL_CLASSES,
     LABEL_SETS,
@@ -21,10 +22,9 @@ from workflow_scripts.report.labels import (
 )
 from workflow_scripts.report.protocols import ProtocolTable, base_new_table, left_out_table
 from workflow_scripts.report.rows import Cell, Row, summary_cell, table_rows, with_gain
-from workflow_scripts.report.settings import PageComparison, PageJob
+from workflow_scripts.report.settings import PageJob, ReportComparison
 from workflow_scripts.report.tables import comparison_metrics, domains_of, over_seeds
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _DENSITY = 2
 """Pixels of a figure per pixel of the page."""
 
@@ -46,6 +46,8 @@ class PageFigure:
     title: str
     caption: str
     alt: str
+    nothing: str | None
+    """Why there is no such figure, if there is none."""
     uri: str
     width: int
     height: int
@@ -56,7 +58,7 @@ class Section:
     """One comparison on the page."""
 
     anchor: str
-    comparison: PageComparison
+    comparison: ReportComparison
     trained: bool
     """Whether anything was trained; without it zero-shot stands alone."""
     source_text: str
@@ -84,22 +86,26 @@ class SummaryRow:
 def sections(
     settings: PageJob, metrics: pd.DataFrame, figures: Sequence[Path], manifests: Mapping[str, dict[str, Any]]
 ) -> list[Section]:
-    """Return a section per comparison: its tables and figures, which are given in the order of `FIGURE_NAMES`.
+    """Return a section per comparison: its tables and figures.
+
+    Args:
+        settings: what the page shows.
+        metrics: all metrics.
+        figures: files of the figures, comparison by comparison.
+        manifests: image manifests by path.
 
     Raises:
-        InputError: a figure is missing or is no PNG.
+        InputError: a figure is missing or is no figure of ours.
     """
+    names = [(item, name) for item in settings.comparisons for name in settings.figures]
+    files = in_order(names, figures, option="figures")
     page_sections = []
-    for number, item in enumerate(settings.comparisons):
+    for item in settings.comparisons:
         rows = comparison_metrics(
             metrics, dataset=item.dataset, source=item.source, clip=item.clip, methods=item.methods
         )
         tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
-        count = len(FIGURE_NAMES)
-        own = dict(zip(FIGURE_NAMES, figures[number * count : (number + 1) * count], strict=False))
         trained = any(not is_zero_shot(method) for method in item.methods)
-        # Zero-shot alone has no curve over alpha and no training.
-        shown = own if trained else {name: path for name, path in own.items() if name == _IMAGES}
         page_sections.append(
             Section(
                 anchor=f"{item.dataset}--{item.source}--{item.clip}",
@@ -112,9 +118,7 @@ def sections(
                 headline=tables[0] if tables else None,
                 protocols=protocol_tables(rows, fixed_alpha=settings.fixed_alpha),
                 others=tuple(tables[1:]),
-                figures=tuple(
-                    page_figure(path, item, name=name, domains=domains_of(rows)) for name, path in shown.items()
-                ),
+                figures=tuple(page_figure(path) for (owner, _), path in files if owner is item),
             )
         )
     return page_sections
@@ -170,7 +174,7 @@ def summary(settings: PageJob, metrics: pd.DataFrame) -> tuple[list[str], list[S
     return methods, [*comparison_rows, *(_mean_row(*names, group) for names, group in rows.items() if len(group) > 1)]
 
 
-def _summary_row(item: PageComparison, own: pd.DataFrame, methods: Sequence[str], fixed_alpha: str) -> SummaryRow:
+def _summary_row(item: ReportComparison, own: pd.DataFrame, methods: Sequence[str], fixed_alpha: str) -> SummaryRow:
     means, domains = over_seeds(own), domains_of(own)
     real = [domain for domain in domains if domain != HELD_OUT]
     cells = [summary_cell(means, method=name, domains=domains, fixed_alpha=fixed_alpha) for name in methods]
@@ -212,55 +216,14 @@ def _mean(cells: Sequence[Cell], wanted: int, *, alike: bool) -> Cell | None:
     return Cell(value, None, None, 0.0, 1, gain=gain)
 
 
-def page_figure(path: Path, item: PageComparison, *, name: str, domains: Sequence[str]) -> PageFigure:
-    """Return a figure of a name (one of `FIGURE_NAMES`) with its texts.
+def page_figure(path: Path) -> PageFigure:
+    """Return a figure with its texts.
 
     Raises:
-        InputError: the file is missing or is no PNG.
+        InputError: the file is missing, or is no figure of ours.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: not a readable figure ({error}); run snakemake to make it") from None
-    if not content.startswith(_PNG):
-        raise InputError(f"{path}: not a PNG; delete it and run snakemake again")
-    width, height = (int.from_bytes(content[start : start + 4]) for start in (16, 20))
-    title, caption, alt = _texts(name, item, [domain_title(domain) for domain in domains])
-    uri = "data:image/png;base64," + base64.b64encode(content).decode()
-    return PageFigure(title, caption, alt, uri, width // _DENSITY, height // _DENSITY)
-
-
-_IMAGES = FIGURE_NAMES[0]
-
-
-def _texts(name: str, item: PageComparison, domains: Sequence[str]) -> tuple[str, str, str]:
-    methods = ", ".join(method for method in item.methods if not is_zero_shot(method))
-    trained = "The images that were trained on" if item.source == REAL_TRAIN else "Generated images"
-    beside = f"{trained}, beside real test images of the same class and domain"
-    if not methods:
-        beside = "Real test images of each class and domain"
-    texts = {
-        "images": (
-            "Images",
-            f"{beside}: the first of each class that are neither black nor flagged by a safety checker. Nothing was "
-            "trained on the test images. Small pictures are enlarged without smoothing.",
-            f"Grid of images of {item.dataset}: a row per class, a group of columns per domain, "
-            + (f"images from {item.source} beside real ones." if methods else "real ones."),
-        ),
-        "alphas": (
-            "Accuracy over alpha",
-            "Top-1 accuracy of the averaged weights, (1 - alpha) pre-trained + alpha fine-tuned; each panel says on "
-            "which images and has a scale of its own. Bands are 95 % intervals over images (means over seeds). "
-            "The star is the oracle: the best alpha on these very test images, an upper bound and not a result.",
-            f"Line charts of top-1 accuracy over alpha for {methods}, on: {', '.join(domains)}. "
-            "The numbers at both endpoints, at the fixed alpha and at the oracle stand in the table above.",
-        ),
-        "training": (
-            "Training",
-            "Thin lines are the logged steps, thick lines a running mean over a twentieth of them; with several seeds "
-            "both are means over seeds. Circles are measured on the held-out training images at each validation.",
-            f"Line charts over training steps for {methods}: loss and its parts, accuracy, feature diversity, "
-            "learning rate.",
-        ),
-    }
-    return texts.get(name, (name, "", f"Figure {name} of {item.dataset}"))
+    file = read_figure(path)
+    uri = "data:image/png;base64," + base64.b64encode(file.content).decode()
+    return PageFigure(
+        file.title, file.caption, file.alt, file.nothing, uri, file.width // _DENSITY, file.height // _DENSITY
+    )

@@ -1,32 +1,52 @@
-"""Draw the figures of one comparison: images, accuracy over alpha, training curves."""
+"""Draw the figures of one comparison, each with its texts inside."""
 
 import argparse
+import logging
 from pathlib import Path
 
 from workflow_scripts.common.entry_point import entry_parser, in_order, run
-from workflow_scripts.report.alpha_curves import alpha_figure
-from workflow_scripts.report.image_grid import image_grid
+from workflow_scripts.common.plugs import part_of
+from workflow_scripts.report.figure import FigureInputs, ReportFigure
+from workflow_scripts.report.figure_files import ALT, CAPTION, NOTHING, TITLE
 from workflow_scripts.report.settings import FiguresJob
-from workflow_scripts.report.style import apply_style, save
+from workflow_scripts.report.style import DPI, apply_style, message_figure
 from workflow_scripts.report.tables import read_metrics
-from workflow_scripts.report.training_curves import read_training_log, training_figure
+from workflow_scripts.report.training_logs import read_training_log
+
+logger = logging.getLogger(__name__)
 
 
 def job(options: argparse.Namespace) -> None:
-    """Read what the comparison's runs wrote and draw three figures."""
+    """Read what the comparison's runs wrote and draw every figure."""
     settings = FiguresJob.parse(options.settings)
-    metrics = read_metrics(options.metrics)
-    logs = [
-        read_training_log(path, method=training.method, seed=training.seed)
-        for training, path in in_order(settings.trainings, options.training_logs, option="training-logs")
-    ]
-    apply_style()
-    grid = image_grid(
-        options.generated, options.real, per_class=settings.images_per_class, max_classes=settings.max_classes
+    inputs = FigureInputs(
+        comparison=settings.comparison,
+        metrics=read_metrics(options.metrics),
+        training_logs=tuple(
+            read_training_log(path, method=training.method, seed=training.seed)
+            for training, path in in_order(settings.trainings, options.training_logs, option="training-logs")
+        ),
+        training_images=tuple(options.training_images),
+        test_images=tuple(options.test_images),
+        fixed_alpha=settings.fixed_alpha,
+        images_per_class=settings.images_per_class,
+        max_classes=settings.max_classes,
     )
-    save(grid, options.images)
-    save(alpha_figure(metrics, fixed_alpha=settings.fixed_alpha), options.alphas)
-    save(training_figure(logs), options.training)
+    apply_style()
+    for name, path in in_order(settings.figures, options.output, option="output"):
+        draw(part_of(f"report.figures.{name}", "FIGURE", kind=ReportFigure), inputs, path)
+
+
+def draw(part: ReportFigure, inputs: FigureInputs, path: Path) -> None:
+    """Draw a figure and write it as PNG, with its texts but no date and no version: equal figures are equal files."""
+    texts, drawn = part.texts(inputs), part.draw(inputs)
+    inside: dict[str, str | None] = {TITLE: texts.title, CAPTION: texts.caption, ALT: texts.alt, "Software": None}
+    if isinstance(drawn, str):
+        logger.info("%s: %s", texts.title, drawn)
+        inside[NOTHING] = drawn
+        drawn = message_figure(drawn)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawn.savefig(path, format="png", dpi=DPI, metadata=inside)
 
 
 def main() -> None:
@@ -36,11 +56,9 @@ def main() -> None:
     parser.add_argument(
         "--training-logs", type=Path, nargs="*", default=[], help="training logs, in the settings' order"
     )
-    parser.add_argument("--generated", type=Path, nargs="*", default=[], help="manifests of the training images")
-    parser.add_argument("--real", type=Path, nargs="*", default=[], help="manifests of the real test images")
-    parser.add_argument("--images", type=Path, required=True, help="figure of images to write")
-    parser.add_argument("--alphas", type=Path, required=True, help="figure of alpha curves to write")
-    parser.add_argument("--training", type=Path, required=True, help="figure of training curves to write")
+    parser.add_argument("--training-images", type=Path, nargs="*", default=[], help="manifests of the training images")
+    parser.add_argument("--test-images", type=Path, nargs="*", default=[], help="manifests of the real test images")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="figures, in the settings' order")
     run(job, parser)
 
 

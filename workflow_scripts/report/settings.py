@@ -35,20 +35,7 @@ class Training(Settings):
     seed: Seed
 
 
-class FiguresJob(Settings):
-    """What the job of one comparison's figures needs to know."""
-
-    fixed_alpha: Alpha
-    """Alpha that was chosen beforehand; the alpha curves mark it."""
-    images_per_class: Count = 4
-    """Pictures of each class and domain in the grid of images."""
-    max_classes: Count = 12
-    """Classes in the grid of images, from the first one on."""
-    trainings: tuple[Training, ...] = ()
-    """The trainings, in the order of their logs."""
-
-
-class PageComparison(Settings):
+class ReportComparison(Settings):
     """One data set, source of images and CLIP, with its methods and seeds."""
 
     dataset: Name
@@ -65,6 +52,22 @@ class PageComparison(Settings):
     """What each trained method is compared with: zero-shot with the head that it starts from; plain if it says none."""
 
 
+class FiguresJob(Settings):
+    """What the job of one comparison's figures needs to know."""
+
+    figures: tuple[Name, ...]
+    """What is drawn, in the order of the files."""
+    comparison: ReportComparison
+    fixed_alpha: Alpha
+    """Alpha that was chosen beforehand; the alpha curves mark it."""
+    images_per_class: Count = 4
+    """Pictures of each class and domain where pictures are shown."""
+    max_classes: Count = 12
+    """Classes of which pictures are shown, from the first one on."""
+    trainings: tuple[Training, ...] = ()
+    """The trainings, in the order of their logs."""
+
+
 class PageJob(Settings):
     """What the job of the page needs to know."""
 
@@ -74,8 +77,10 @@ class PageJob(Settings):
     """Heading of the page."""
     fixed_alpha: Alpha
     """Alpha that was chosen beforehand; the summary shows it."""
-    comparisons: tuple[PageComparison, ...]
-    """What ran, in the order of the page's sections; figures are given in the same order."""
+    comparisons: tuple[ReportComparison, ...]
+    """What ran, in the order of the page's sections."""
+    figures: tuple[Name, ...] = ()
+    """Figures of each comparison; their files are given comparison by comparison, in this order."""
     models: tuple[Name, ...] = ()
     """Names of the models, in the order of their manifests."""
     runs: tuple[str, ...] = ()

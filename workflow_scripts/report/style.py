@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -68,12 +67,6 @@ def apply_style() -> None:
             "figure.dpi": DPI,
         }
     )
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG without a date or a version, so that equal figures are equal files."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
 
 
 def message_figure(text: str) -> Figure:

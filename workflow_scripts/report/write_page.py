@@ -101,9 +101,7 @@ def main() -> None:
     parser.add_argument("--metadata", type=Path, nargs="*", default=[], help="metadata of all runs, in their order")
     parser.add_argument("--models", type=Path, nargs="*", default=[], help="manifests of models, in their order")
     parser.add_argument("--images", type=Path, nargs="*", default=[], help="manifests of images")
-    parser.add_argument(
-        "--figures", type=Path, nargs="*", default=[], help="figures: images, alphas and training of each comparison"
-    )
+    parser.add_argument("--figures", type=Path, nargs="*", default=[], help="figures, comparison by comparison")
     parser.add_argument("--costs", type=Path, default=None, help="folder of Snakemake's benchmark files")
     parser.add_argument("--output", type=Path, required=True, help="page to write")
     parser.add_argument("--table", type=Path, required=True, help="table of all metrics to write")

@@ -12,10 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from workflow_scripts.common.constants import REAL_TRAIN
 from workflow_scripts.common.images import decode_rgb
 from workflow_scripts.common.shards import ImageSet, is_usable, load_image_set
+from workflow_scripts.report.figure import FigureInputs, FigureTexts, ReportFigure
 from workflow_scripts.report.labels import source_title
-from workflow_scripts.report.style import DPI, GRAY, message_figure
+from workflow_scripts.report.style import DPI, GRAY
 
 Tile = npt.NDArray[np.uint8]
 
@@ -114,7 +116,7 @@ def row_label(name: str) -> str:
     return "\n".join(kept if len(lines) <= LABEL_LINES else [*kept[:-1], f"{kept[-1][: LABEL_CHARACTERS - 1]}…"])
 
 
-def image_grid(generated: Sequence[Path], real: Sequence[Path], *, per_class: int, max_classes: int) -> Figure:
+def image_grid(generated: Sequence[Path], real: Sequence[Path], *, per_class: int, max_classes: int) -> Figure | str:
     """Draw a panel per domain, generated beside real, with class names as row labels.
 
     Args:
@@ -127,7 +129,7 @@ def image_grid(generated: Sequence[Path], real: Sequence[Path], *, per_class: in
         InputError: a manifest, shard or picture is damaged.
     """
     if not (generated or real):
-        return message_figure("There are no images: none was generated, and the data set has no real test images.")
+        return "There are no images: none was generated, and the data set has no real test images."
     sets = [load_image_set(path) for path in (*generated, *real)]
     classes = sets[0].classes[:max_classes]
     side = tile_side(per_class * len(sets))
@@ -172,3 +174,29 @@ def _text_width(texts: Sequence[str]) -> int:
     renderer = FigureCanvasAgg(figure).get_renderer()
     drawn = [figure.text(0, 0, text, fontsize=LABEL_POINTS, parse_math=False) for text in texts]
     return int(np.ceil(max(text.get_window_extent(renderer).width for text in drawn)))
+
+
+def _texts(inputs: FigureInputs) -> FigureTexts:
+    item = inputs.comparison
+    trained = "The images that were trained on" if item.source == REAL_TRAIN else "Generated images"
+    shown = f"{trained}, beside real test images of the same class and domain"
+    alt = f"images from {item.source} beside real ones"
+    if not inputs.trained_methods:
+        shown, alt = "Real test images of each class and domain", "real ones"
+    return FigureTexts(
+        title="Images",
+        caption=f"{shown}: the first of each class that are neither black nor flagged by a safety checker. Nothing was "
+        "trained on the test images. Small pictures are enlarged without smoothing.",
+        alt=f"Grid of images of {item.dataset}: a row per class, a group of columns per domain, {alt}.",
+    )
+
+
+FIGURE = ReportFigure(
+    texts=_texts,
+    draw=lambda inputs: image_grid(
+        inputs.training_images,
+        inputs.test_images,
+        per_class=inputs.images_per_class,
+        max_classes=inputs.max_classes,
+    ),
+)

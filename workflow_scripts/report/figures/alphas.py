@@ -10,9 +10,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from workflow_scripts.common.constants import HELD_OUT, ZERO_SHOT
+from workflow_scripts.report.figure import FigureInputs, FigureTexts, ReportFigure
 from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, domain_title, is_zero_shot
 from workflow_scripts.report.rows import methods_of, oracle_alpha
-from workflow_scripts.report.style import GRAY, Stroke, message_figure, strokes
+from workflow_scripts.report.style import GRAY, Stroke, strokes
 from workflow_scripts.report.tables import domains_of, over_seeds
 
 WIDTH = 11.0
@@ -63,12 +64,12 @@ def columns_for(panels: int) -> int:
     return min(panels, min((3, 4), key=lambda columns: (-panels % columns, columns)))
 
 
-def alpha_figure(metrics: pd.DataFrame, *, fixed_alpha: str) -> Figure:
+def alpha_figure(metrics: pd.DataFrame, *, fixed_alpha: str) -> Figure | str:
     """Draw all methods' alpha curves on every domain, with both endpoints, the fixed alpha and the oracle marked."""
     means, domains = over_seeds(metrics), domains_of(metrics)
     methods = [name for name in methods_of(means) if not is_zero_shot(name)]
     if not domains or not methods:
-        return message_figure("There is no alpha curve: no method was trained, or there is no image to measure it on.")
+        return "There is no alpha curve: no method was trained, or there is no image to measure it on."
     strokes_by_method = strokes(methods)
     places = len(domains) + 1
     columns = columns_for(places)
@@ -145,3 +146,18 @@ def legend_handles(
         held = "measured on held-out training images"
         handles.append(Line2D([], [], color=GRAY, linewidth=2, linestyle="--", label=held))
     return handles
+
+
+def _texts(inputs: FigureInputs) -> FigureTexts:
+    domains = ", ".join(domain_title(domain) for domain in domains_of(inputs.metrics))
+    return FigureTexts(
+        title="Accuracy over alpha",
+        caption="Top-1 accuracy of the averaged weights, (1 - alpha) pre-trained + alpha fine-tuned; each panel says "
+        "on which images and has a scale of its own. Bands are 95 % intervals over images (means over seeds). The star "
+        "is the oracle: the best alpha on these very test images, an upper bound and not a result.",
+        alt=f"Line charts of top-1 accuracy over alpha for {', '.join(inputs.trained_methods)}, on: {domains}. The "
+        "numbers at both endpoints, at the fixed alpha and at the oracle stand in the table above.",
+    )
+
+
+FIGURE = ReportFigure(texts=_texts, draw=lambda inputs: alpha_figure(inputs.metrics, fixed_alpha=inputs.fixed_alpha))

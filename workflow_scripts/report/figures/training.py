@@ -1,9 +1,6 @@
 """Training curves of all methods of a comparison."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
-from workflow_scripts.common.errors import InputError
-from workflow_scripts.report.style import GRAY, Stroke, message_figure, strokes
+from workflow_scripts.report.figure import FigureInputs, FigureTexts, ReportFigure
+from workflow_scripts.report.style import GRAY, Stroke, strokes
+from workflow_scripts.report.training_logs import COUNTERS, TrainingLog
 
 WIDTH = 11.0
 COLUMNS = 4
@@ -36,45 +34,12 @@ TITLES = {
 """Known columns of the log, in the order of their panels; other numeric columns follow under their own names."""
 
 HELD_OUT_COLUMNS = {"cross_entropy": "held_out_loss", "accuracy": "held_out_accuracy"}
-_COUNTERS = ("interval", "step")
 _PERCENT = ("accuracy",)
-
-
-@dataclass(frozen=True)
-class TrainingLog:
-    """The training log of one run: a row per step, and a row per validation."""
-
-    method: str
-    seed: int
-    steps: pd.DataFrame
-    validations: pd.DataFrame
-
-
-def read_training_log(path: Path, *, method: str, seed: int) -> TrainingLog:
-    """Read the training log of a method's run with a seed.
-
-    Raises:
-        InputError: the file is missing, a line is not a JSON object, or there is no step in it.
-    """
-    try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        steps = [line for line in lines if line["kind"] == "step"]
-        validations = [line for line in lines if line["kind"] == "validation"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not a readable training log ({error}); delete it and run snakemake again") from None
-    if not steps or not all(name in line for line in steps for name in _COUNTERS):
-        raise InputError(f"{path}: no step with its number in this training log; delete it and run snakemake again")
-    return TrainingLog(
-        method=method,
-        seed=seed,
-        steps=pd.DataFrame(steps).set_index("step").sort_index(),
-        validations=pd.DataFrame(validations),
-    )
 
 
 def panel_columns(logs: Sequence[TrainingLog]) -> list[str]:
     """Return the logged columns that are drawn: the known ones first, then other numbers, twelve at most."""
-    numeric = [name for log in logs for name in log.steps.select_dtypes("number").columns if name not in _COUNTERS]
+    numeric = [name for log in logs for name in log.steps.select_dtypes("number").columns if name not in COUNTERS]
     logged = dict.fromkeys(numeric)
     known = [name for name in TITLES if name in logged]
     return [*known, *(name for name in logged if name not in TITLES)][:MAX_PANELS]
@@ -102,14 +67,14 @@ def smoothed(values: "pd.Series[float]") -> "pd.Series[float]":
     return values.rolling(max(1, len(values) // SMOOTHING), center=True, min_periods=1).mean()
 
 
-def training_figure(logs: Sequence[TrainingLog]) -> Figure:
+def training_figure(logs: Sequence[TrainingLog]) -> Figure | str:
     """Draw loss parts, accuracy, feature diversity and learning rate; a color per method, the mean over its seeds."""
     if not logs:
-        return message_figure("There is no training curve: nothing was trained.")
+        return "There is no training curve: nothing was trained."
     strokes_by_method = strokes([log.method for log in logs])
     columns = panel_columns(logs)
     if not columns:
-        return message_figure("There is no training curve: the logs hold no numbers.")
+        return "There is no training curve: the logs hold no numbers."
     wide = min(COLUMNS, len(columns))
     lines = -(-len(columns) // wide)
     figure = Figure(figsize=(WIDTH, 2.35 * lines + 0.4), layout=ConstrainedLayoutEngine(hspace=0.08, wspace=0.06))
@@ -144,3 +109,16 @@ def _handles(strokes_by_method: dict[str, Stroke]) -> list[Line2D]:
     ]
     label = "held-out training images, at each validation"
     return [*handles, Line2D([], [], color=GRAY, marker="o", markerfacecolor="white", linestyle="", label=label)]
+
+
+def _texts(inputs: FigureInputs) -> FigureTexts:
+    return FigureTexts(
+        title="Training",
+        caption="Thin lines are the logged steps, thick lines a running mean over a twentieth of them; with several "
+        "seeds both are means over seeds. Circles are measured on the held-out training images at each validation.",
+        alt=f"Line charts over training steps for {', '.join(inputs.trained_methods)}: loss and its parts, accuracy, "
+        "feature diversity, learning rate.",
+    )
+
+
+FIGURE = ReportFigure(texts=_texts, draw=lambda inputs: training_figure(inputs.training_logs))

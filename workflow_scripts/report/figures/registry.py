@@ -1,0 +1,8 @@
+"""The registry of figures, a line each: a module of this package that has a `FIGURE`."""
+
+FIGURES = (
+    "images",
+    "alphas",
+    "training",
+)
+"""Figures of every comparison, in the order of the page."""
