@@ -27,6 +27,7 @@ from workflow_scripts.common.constants import NO_SOURCE, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_text
 from workflow_scripts.common.run_files import HEAD, METADATA, TRAINING_LOG
+from workflow_scripts.evaluation.metrics.registry import METRICS
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.code import code_of
 from workflow_scripts.planning.configuration_files import (
@@ -46,7 +47,7 @@ from workflow_scripts.planning.layout import (
     HEAD_PROMPTS,
     IMAGE_MANIFEST,
     LOGS,
-    METRICS,
+    METRIC_TABLE,
     MODEL,
     MODEL_MANIFEST,
     PAGE,

@@ -39,7 +39,7 @@ rule compute_metrics:
             for domain in PLAN.evaluation_domains(run_of(w))
         ],
     output:
-        f"{RUN}/{METRICS}",
+        f"{RUN}/{METRIC_TABLE}",
     log:
         f"{LOGS}/compute_metrics/{stem(RUN)}.log",
     benchmark:
@@ -49,7 +49,9 @@ rule compute_metrics:
         "../envs/nameonly.yaml"
     params:
         settings=lambda w: jobs.compute_metrics(PLAN, run_of(w)).canonical(),
-        code=lambda w: code_of("evaluation.compute_metrics"),
+        code=code_of(
+            "evaluation.compute_metrics", *modules("evaluation.metrics", METRICS)
+        ),
     shell:
         "python -m workflow_scripts.evaluation.compute_metrics --settings {params.settings:q} --code {params.code}"
         " --scores {input:q} --output {output:q} --log {log:q}"

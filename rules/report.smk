@@ -33,7 +33,11 @@ rule draw_figures:
         "../envs/nameonly.yaml"
     params:
         settings=lambda w: jobs.draw_figures(PLAN, comparison_of(w)).canonical(),
-        code=code_of("report.draw_figures", *modules("report.figures", FIGURES)),
+        code=code_of(
+            "report.draw_figures",
+            *modules("report.figures", FIGURES),
+            *modules("evaluation.metrics", METRICS),
+        ),
     shell:
         "python -m workflow_scripts.report.draw_figures --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --training-logs {input.training_logs:q}"
@@ -65,7 +69,7 @@ rule write_page:
         "../envs/nameonly.yaml"
     params:
         settings=lambda w: jobs.write_page(PLAN, shared=WHERE.shared()).canonical(),
-        code=lambda w: code_of("report.write_page"),
+        code=code_of("report.write_page", *modules("evaluation.metrics", METRICS)),
         costs=BENCHMARKS,
     shell:
         "python -m workflow_scripts.report.write_page --settings {params.settings:q} --code {params.code}"

@@ -11,15 +11,12 @@ import pytest
 import torch
 
 from workflow_scripts.common.constants import METRIC_COLUMNS
+from workflow_scripts.evaluation.bootstrap import resample_weights, values_of
+from workflow_scripts.evaluation.metric import metrics
 from workflow_scripts.evaluation.metric_table import metric_table
-from workflow_scripts.evaluation.metrics import (
-    Outcomes,
-    calibration_error,
-    mean_per_class,
-    metrics,
-    outcomes,
-    resample_weights,
-)
+from workflow_scripts.evaluation.metrics.ece import calibration_error
+from workflow_scripts.evaluation.metrics.mean_per_class import mean_per_class
+from workflow_scripts.evaluation.outcomes import Outcomes, outcomes
 from workflow_scripts.evaluation.score_table import SCORE_COLUMNS, summarize
 from workflow_scripts.evaluation.settings import MetricsJob
 
@@ -77,6 +74,19 @@ def value(table: pd.DataFrame, metric: str, domain: str = "mean") -> float:
     return float(rows.value.iloc[0])
 
 
+def test_every_metric_says_how_it_is_to_be_read():
+    said = {name: (each.percent, each.higher_is_better, each.has_harmonic_mean) for name, each in metrics().items()}
+    assert said == {
+        "top1": (True, True, True),
+        "top5": (True, True, False),
+        "mean_per_class": (True, True, True),
+        "nll": (False, False, False),
+        "brier": (False, False, False),
+        "ece": (True, False, False),
+    }
+    assert len({each.title for each in metrics().values()}) == 6
+
+
 LOGITS = torch.log(torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]))
 LABELS = [0, 1, 1, 2]
 
@@ -95,7 +105,7 @@ def test_values_by_hand(measure: Measure):
 
 def test_top5_needs_more_than_five_classes(measure: Measure):
     five = outcome_of(scores(torch.zeros(1, 5), [0]))
-    assert "top5" not in metrics(five, np.ones((1, 1)), bins=15)
+    assert "top5" not in values_of(five, np.ones((1, 1)), job())
     logits = torch.zeros(2, 7)
     logits[0, :5] = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0])
     logits[1, 2:] = torch.tensor([5.0, 4.0, 3.0, 2.0, 1.0])

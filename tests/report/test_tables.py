@@ -61,6 +61,12 @@ def test_a_text_where_a_number_belongs_is_named(tmp_path: Path, column: str, tex
         read_metrics([write_metrics(tmp_path, rows)])
 
 
+def test_what_is_no_metric_is_named(tmp_path: Path) -> None:
+    rows = [{**row, "metric": "top2"} for row in metric_rows("plain")]
+    with pytest.raises(InputError, match=r"plain\.csv: 'top2' is no metric; delete it and run snakemake again"):
+        read_metrics([write_metrics(tmp_path, rows, "plain")])
+
+
 def test_tables_that_disagree_are_refused(tmp_path: Path) -> None:
     first = write_metrics(tmp_path, metric_rows("plain"), "first")
     second = write_metrics(tmp_path, metric_rows("plain", shift=0.1), "second")

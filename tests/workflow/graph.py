@@ -92,8 +92,15 @@ ENTRY_POINTS = (
 
 
 CLASSIFIERS = ("ensembling.linear_classifier", "training.ogen.classifier")
-LOADED = {"ensembling.export_model": CLASSIFIERS, "evaluation.score_images": CLASSIFIERS}
-"""Modules that entry points load by the name that a method's settings give."""
+METRICS = tuple(f"evaluation.metrics.{name}" for name in ("top1", "top5", "mean_per_class", "nll", "brier", "ece"))
+LOADED = {
+    "ensembling.export_model": CLASSIFIERS,
+    "evaluation.score_images": CLASSIFIERS,
+    "evaluation.compute_metrics": METRICS,
+    "report.draw_figures": (*METRICS, *(f"report.figures.{name}" for name in ("images", "alphas", "training"))),
+    "report.write_page": METRICS,
+}
+"""Modules that entry points load by name: the name that a method's settings give, or those of a registry."""
 
 
 def rule_of(entry_point: str) -> str:

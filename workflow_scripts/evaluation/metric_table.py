@@ -9,14 +9,9 @@ import pyarrow.compute as pc
 
 from workflow_scripts.common.constants import HELD_OUT, MEAN, METRIC_COLUMNS
 from workflow_scripts.common.parquet import read_parquet
-from workflow_scripts.evaluation.metrics import (
-    Estimate,
-    Outcomes,
-    estimates,
-    harmonic_mean,
-    mean_estimate,
-    outcomes,
-)
+from workflow_scripts.evaluation.bootstrap import Estimate, estimates, harmonic_mean, mean_estimate
+from workflow_scripts.evaluation.metric import metrics
+from workflow_scripts.evaluation.outcomes import COLUMNS, Outcomes, outcomes
 from workflow_scripts.evaluation.settings import MetricsJob
 
 Estimates = dict[str, Estimate]
@@ -53,9 +48,7 @@ def _group_rows(group: Mapping[str, Path], settings: MetricsJob) -> list[dict[st
             for domain, path in group.items()
             for label_set, outcome in read_outcomes(path, alpha, ids).items()
         }
-        estimate_of = estimates(
-            tables, images=len(ids), resamples=settings.resamples, seed=settings.seed, bins=settings.bins
-        )
+        estimate_of = estimates(tables, images=len(ids), settings=settings)
         label_sets: dict[str, dict[str, Estimates]] = {}
         for (label_set, domain), estimate in estimate_of.items():
             label_sets.setdefault(label_set, {})[domain] = estimate
@@ -87,26 +80,20 @@ def read_outcomes(path: Path, alpha: str, ids: pa.Array) -> dict[str, Outcomes]:
     Raises:
         InputError: the score table is unreadable.
     """
-    table = read_parquet(path, what="score table", columns=_COLUMNS, only=("alpha", alpha))
+    table = read_parquet(path, what="score table", columns=COLUMNS, only=("alpha", alpha))
     label_sets = table["label_set"].unique().to_pylist()
     return {label_set: outcomes(table.filter(pc.equal(table["label_set"], label_set)), ids) for label_set in label_sets}
 
 
-_COLUMNS = (
-    *("label_set", "classes", "image_id", "label", "top_classes", "top_logits"),
-    *("log_sum_exp", "true_logit", "sum_squared_probabilities"),
-)
-
-
 HARMONIC = "harmonic"
 """Label set of the harmonic mean of base accuracy (among base classes) and new accuracy (among new classes)."""
-_ACCURACIES = ("top1", "mean_per_class")
 
 
 def _with_harmonic_mean(label_sets: dict[str, dict[str, Estimates]]) -> dict[str, dict[str, Estimates]]:
     base, new = label_sets.get("base", {}), label_sets.get("new", {})
+    joined = [name for name, metric in metrics().items() if metric.has_harmonic_mean]
     harmonic = {
-        domain: {name: harmonic_mean(estimates_of_base[name], new[domain][name]) for name in _ACCURACIES}
+        domain: {name: harmonic_mean(estimates_of_base[name], new[domain][name]) for name in joined}
         for domain, estimates_of_base in base.items()
         if domain in new
     }

@@ -28,13 +28,13 @@ RUN = f"{OWN}/runs/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}"
 ZERO_SHOT_RUN = f"{OWN}/runs/{{dataset}}/{NO_SOURCE}/{{clip}}/{{method}}/seed0"
 EXPORT = f"{RUN}/exports/{{alpha}}"
 
-SCORES, METRICS = "scores.parquet", "metrics.csv"
+SCORES, METRIC_TABLE = "scores.parquet", "metrics.csv"
 """Files of a run that was scored, below its folder; scores lie below a folder of their domain."""
 
 REPORT = f"{OWN}/report"
 FIGURE_FOLDER = f"{REPORT}/figures/{{dataset}}/{{source}}/{{clip}}"
 PAGE = f"{REPORT}/index.html"
-ALL_METRICS = f"{REPORT}/{METRICS}"
+ALL_METRICS = f"{REPORT}/{METRIC_TABLE}"
 LOGS = "results/logs"
 BENCHMARKS = "results/benchmarks"
 RESERVED_NAMES = ("shared", "logs", "benchmarks")

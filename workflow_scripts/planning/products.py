@@ -14,7 +14,7 @@ from workflow_scripts.planning.layout import (
     ALL_METRICS,
     EXPORT,
     FIGURE_FOLDER,
-    METRICS,
+    METRIC_TABLE,
     PAGE,
     SCORES,
     Comparison,
@@ -75,7 +75,7 @@ def _run(where: Locations, run: Run) -> Iterator[str]:
 
 def run_metrics(plan: Plan, run: Run) -> list[str]:
     """Return the metric table of a run, if there is any image to measure it on."""
-    return [f"{run.folder}/{METRICS}"] if plan.evaluation_domains(run) else []
+    return [f"{run.folder}/{METRIC_TABLE}"] if plan.evaluation_domains(run) else []
 
 
 def _comparison_figures(comparison: Comparison) -> list[str]:

@@ -10,12 +10,12 @@ import pandas as pd
 
 from workflow_scripts.common.constants import HELD_OUT, ZERO_SHOT
 from workflow_scripts.common.entry_point import in_order
+from workflow_scripts.evaluation.metric import Metric
+from workflow_scripts.evaluation.metric import metrics as all_metrics
 from workflow_scripts.report.figure_files import read_figure
 from workflow_scripts.report.labels import (
     ALL_CLASSES,
     LABEL_SETS,
-    METRICS,
-    Metric,
     domain_title,
     is_zero_shot,
     source_title,
@@ -128,11 +128,9 @@ def metric_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> list[MetricTable]:
     """Return one table per metric and label set: top-1 accuracy over all classes first."""
     means, domains = over_seeds(rows), domains_of(rows)
     label_sets = sorted(set(rows["label_set"]), key=lambda label_set: (label_set != ALL_CLASSES, label_set))
-    metrics = [*METRICS, *(name for name in dict.fromkeys(rows["metric"]) if name not in METRICS)]
     tables = []
     for label_set in label_sets:
-        for name in metrics:
-            metric = METRICS.get(name, Metric(name, percent=False, higher_is_better=True))
+        for name, metric in all_metrics().items():
             table = table_rows(means, domains=domains, fixed_alpha=fixed_alpha, metric=name, label_set=label_set)
             title = (
                 metric.title if label_set == ALL_CLASSES else f"{metric.title}, {LABEL_SETS.get(label_set, label_set)}"

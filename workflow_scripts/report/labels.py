@@ -1,6 +1,5 @@
 """What things are called in the report, in plain words."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from workflow_scripts.common.constants import HELD_OUT, MEAN, REAL_TEST, REAL_TRAIN, ZERO_SHOT
@@ -29,25 +28,6 @@ LABEL_SETS = {
 """Label sets: a class competes with those of its label set only."""
 
 _SOURCES = {REAL_TRAIN: "real, training", REAL_TEST: "real, test"}
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric's name on the page, whether it is shown as a percentage, and which direction is good."""
-
-    title: str
-    percent: bool
-    higher_is_better: bool
-
-
-METRICS = {
-    "top1": Metric("top-1 accuracy", percent=True, higher_is_better=True),
-    "top5": Metric("top-5 accuracy", percent=True, higher_is_better=True),
-    "mean_per_class": Metric("mean per-class accuracy", percent=True, higher_is_better=True),
-    "nll": Metric("negative log-likelihood", percent=False, higher_is_better=False),
-    "brier": Metric("Brier score", percent=False, higher_is_better=False),
-    "ece": Metric("expected calibration error", percent=True, higher_is_better=False),
-}
 
 
 def domain_title(domain: str) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from workflow_scripts.common.constants import WITHOUT, ZERO_SHOT
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, LABEL_SETS, METRICS, Metric, Role, domain_title
+from workflow_scripts.evaluation.metric import Metric, metrics
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, LABEL_SETS, Role, domain_title
 from workflow_scripts.report.rows import Cell, Row, named_alphas, table_rows, with_best
 from workflow_scripts.report.tables import deciding_domain
 
@@ -38,7 +39,7 @@ def base_new_table(means: pd.DataFrame, *, domains: Sequence[str], fixed_alpha: 
     rows = tuple(replace(parts[0], cells=tuple(part.cells[0] for part in parts)) for parts in zip(*tables, strict=True))
     title = f"base and new classes, top-1 accuracy on {domain_title(domain)}"
     titles = tuple(LABEL_SETS[label_set] for label_set in HALVES)
-    return ProtocolTable(title, METRICS[HEADLINE], titles, rows)
+    return ProtocolTable(title, metrics()[HEADLINE], titles, rows)
 
 
 def left_out_table(means: pd.DataFrame, *, fixed_alpha: str) -> ProtocolTable | None:
@@ -61,7 +62,7 @@ def left_out_table(means: pd.DataFrame, *, fixed_alpha: str) -> ProtocolTable | 
         ]
     titles = (*(f"without {target}, on {domain_title(target)}" for target in targets), "mean over targets")
     title = "leave one domain out: top-1 accuracy on the domain that was not trained on"
-    return ProtocolTable(title, METRICS[HEADLINE], titles, tuple(with_best(rows, higher_is_better=True)))
+    return ProtocolTable(title, metrics()[HEADLINE], titles, tuple(with_best(rows, higher_is_better=True)))
 
 
 def _row(chosen: pd.DataFrame, method: str, alpha: str, role: Role, targets: Sequence[str]) -> Row:

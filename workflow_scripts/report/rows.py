@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, METRICS, ROLES, Role, is_zero_shot
+from workflow_scripts.evaluation.metric import metrics
+from workflow_scripts.report.labels import ALL_CLASSES, HEADLINE, ROLES, Role, is_zero_shot
 from workflow_scripts.report.tables import deciding_domain
 
 
@@ -100,7 +101,7 @@ def table_rows(
         rows += [
             Row(method, alpha, role, _cells(chosen, alpha=alpha, domains=domains), trained) for alpha, role in named
         ]
-    return with_best(rows, higher_is_better=metric not in METRICS or METRICS[metric].higher_is_better)
+    return with_best(rows, higher_is_better=metrics()[metric].higher_is_better)
 
 
 def methods_of(means: pd.DataFrame) -> list[str]:

@@ -16,6 +16,7 @@ from workflow_scripts.common.constants import (
     ZERO_SHOT,
 )
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.evaluation.metric import metrics
 
 
 def read_metrics(paths: Sequence[Path]) -> pd.DataFrame:
@@ -46,6 +47,8 @@ def _read(path: Path) -> pd.DataFrame:
     if missing:
         raise InputError(f"{path}: columns are missing: {', '.join(missing)}; delete it and run snakemake again")
     table = table[list(METRIC_COLUMNS)].copy()
+    if unknown := set(table["metric"]) - set(metrics()):
+        raise InputError(f"{path}: {min(unknown)!r} is no metric; delete it and run snakemake again")
     for name in (*METRIC_NUMBERS, "seed", "alpha"):
         numbers = pd.to_numeric(table[name], errors="coerce")
         if numbers.isna().any():
