@@ -22,10 +22,14 @@ rule convert_real_images:
         settings=lambda w: jobs.convert_real_images(
             PLAN, w.dataset, w.source, w.domain, w.shard
         ).canonical(),
-        code=lambda w: code_of("real_images.convert_real_images"),
+        kind=lambda w: PLAN.kind_of_images(w.dataset),
+        code=lambda w: code_of(
+            "real_images.convert_real_images",
+            *modules("real_images.kinds", [PLAN.kind_of_images(w.dataset)]),
+        ),
     shell:
         "python -m workflow_scripts.real_images.convert_real_images --settings {params.settings:q} --code {params.code}"
-        " --classes {input:q} --output {output:q} --log {log:q}"
+        " --kind {params.kind} --classes {input:q} --output {output:q} --log {log:q}"
 
 
 rule collect_real_images:

@@ -8,7 +8,8 @@ from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Alpha, PathText, Settings
 from workflow_scripts.models.settings import FolderCheckpoint
 from workflow_scripts.prompts.settings import Descriptions
-from workflow_scripts.real_images.settings import FashionMnist, ImageFolders
+from workflow_scripts.real_images.kinds.fashion_mnist import FashionMnist
+from workflow_scripts.real_images.kinds.folder import ImageFolders
 from workflow_scripts.training.finetune.settings import Finetune
 
 

@@ -35,9 +35,9 @@ from workflow_scripts.models.settings import (
     PretrainClip,
 )
 from workflow_scripts.models.text_encoder import text_model_of, tokenizer_of
-from workflow_scripts.real_images.builtin_classes import CLASS_NAMES
+from workflow_scripts.real_images.kinds.digits import CLASS_NAMES as CLASSES
+from workflow_scripts.real_images.kinds.fashion_mnist import CLASS_NAMES as GARMENTS
 
-CLASSES = CLASS_NAMES["digits"]
 CORPUS = Corpus(dataset="digits", images=64, mixture_weights={"photo": 1.0, "negative": 1.0})
 
 
@@ -100,7 +100,7 @@ def test_captions_are_general_and_wrong_as_often_as_asked() -> None:
 
 
 def test_every_built_in_class_has_words_and_every_domain_templates() -> None:
-    for dataset_kind, classes in CLASS_NAMES.items():
+    for dataset_kind, classes in {"digits": CLASSES, "fashion-mnist": GARMENTS}.items():
         for name in classes:
             assert name.lower() in words_of(dataset_kind, name)[0]
     assert "a sketch of a {}." in templates("sketch")

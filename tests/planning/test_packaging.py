@@ -17,7 +17,7 @@ def test_every_data_file_is_installed() -> None:
     (patterns,) = project()["tool"]["setuptools"]["package-data"].values()
     installed = {path for package in packages for pattern in patterns for path in package.glob(pattern)}
     files = {path for path in (ROOT / PACKAGE).rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
-    assert len(files) > 5
+    assert len(files) > 4
     assert files == installed
 
 

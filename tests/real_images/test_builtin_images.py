@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.real_images.builtin_classes import CLASS_NAMES
-from workflow_scripts.real_images.builtin_images import read_builtin_images, read_idx
 from workflow_scripts.real_images.domains import in_domain
+from workflow_scripts.real_images.kinds.digits import CLASS_NAMES, Digits
+from workflow_scripts.real_images.kinds.fashion_mnist import CLASS_NAMES as GARMENTS
+from workflow_scripts.real_images.kinds.fashion_mnist import FashionMnist, read_idx
 from workflow_scripts.real_images.rows import real_rows
-from workflow_scripts.real_images.settings import Digits, FashionMnist, RealShardJob
+from workflow_scripts.real_images.settings import RealShardJob
 
 
 def idx(values: np.ndarray) -> bytes:
@@ -38,8 +39,8 @@ def test_fashion_mnist_from_a_folder(tmp_path: Path) -> None:
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx(pictures))
     (tmp_path / "t10k-labels-idx1-ubyte").write_bytes(idx(np.array([3, 1, 3, 3, 0, 9])))
     images = FashionMnist(kind="fashion-mnist", folder=str(tmp_path), test_images=5, domains=("negative",))
-    settings = RealShardJob(dataset="f", images=images, source="real-test", domain="negative", shard=0)
-    rows = list(real_rows(settings, CLASS_NAMES["fashion-mnist"]))
+    settings = RealShardJob[FashionMnist](dataset="f", images=images, source="real-test", domain="negative", shard=0)
+    rows = list(real_rows(settings, GARMENTS))
     assert [(row.label, row.index, row.image_id) for row in rows] == [
         (3, 0, "real-test/0"),
         (1, 0, "real-test/1"),
@@ -52,10 +53,32 @@ def test_fashion_mnist_from_a_folder(tmp_path: Path) -> None:
 
 def test_digits_are_split_without_overlap() -> None:
     images = Digits(kind="digits")
-    train, test = (read_builtin_images(images, source)[0] for source in ("real-train", "real-test"))
-    assert (len(train), len(test)) == (1400, 397)
-    assert train.dtype == np.uint8
-    assert train.max() == 255
+    train, test = (images.pictures(source, "photo", CLASS_NAMES) for source in ("real-train", "real-test"))
+    assert (len(train.labels), len(test.labels)) == (1400, 397)
+    block = np.stack([np.asarray(picture) for picture in train.read(range(10, 30))])
+    assert (block.shape, str(block.dtype), int(block.max())) == ((20, 8, 8), "uint8", 255)
+    assert (train.image_id(7), test.image_id(7)) == ("real-train/7", "real-test/7")
+
+
+def test_labels_beyond_the_class_names_are_refused() -> None:
+    settings = RealShardJob[Digits](
+        dataset="d", images=Digits(kind="digits"), source="real-test", domain="photo", shard=0
+    )
+    with pytest.raises(InputError, match="dataset 'd': 10 classes, but 9 class names"):
+        next(real_rows(settings, CLASS_NAMES[:9]))
+
+
+def test_colors_have_domains_too() -> None:
+    gray = np.random.default_rng(0).integers(0, 256, (2, 6, 6), dtype=np.uint8)
+    colors = np.stack([gray, 255 - gray, np.zeros_like(gray)], axis=-1)
+    assert np.array_equal(in_domain(colors, "photo"), colors)
+    assert np.array_equal(in_domain(colors, "negative"), 255 - colors)
+    sketch = in_domain(colors, "sketch")
+    assert np.array_equal(sketch[..., 0], in_domain(gray, "sketch"))
+    assert np.array_equal(sketch[..., 1], sketch[..., 0])
+    assert not sketch[..., 2].any()
+    with pytest.raises(ValueError, match="'painting' is no computed domain"):
+        in_domain(gray, "painting")
 
 
 def test_domains() -> None:

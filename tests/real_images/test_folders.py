@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import encode_png
 from workflow_scripts.real_images.folders import class_of, folder_of, listing_digest, validate_folders
+from workflow_scripts.real_images.kinds.folder import ImageFolders
 from workflow_scripts.real_images.rows import real_rows
-from workflow_scripts.real_images.settings import ImageFolders, RealShardJob
+from workflow_scripts.real_images.settings import RealShardJob
 
 AIRCRAFT = ("F-16A/B", "F/A-18", "Ram C/V", "..", ".hidden", "100%")
 
@@ -38,9 +39,9 @@ def make_folders(root: Path, names: tuple[str, ...], pictures: int = 2) -> Path:
     return root
 
 
-def shard(root: Path, **changes) -> RealShardJob:
+def shard(root: Path, **changes) -> RealShardJob[ImageFolders]:
     images = ImageFolders(kind="folder", test={"photo": str(root)}, **changes)
-    return RealShardJob(dataset="d", images=images, source="real-test", domain="photo", shard=0)
+    return RealShardJob[ImageFolders](dataset="d", images=images, source="real-test", domain="photo", shard=0)
 
 
 def test_labels_follow_the_names_not_the_folders(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from tests.common.test_hostile_pictures import DECODED, REFUSED
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import encode_png
 from workflow_scripts.real_images.folders import listing_digest, validate_folders
+from workflow_scripts.real_images.kinds.folder import ImageFolders
 from workflow_scripts.real_images.rows import real_rows
-from workflow_scripts.real_images.settings import ImageFolders, RealShardJob
+from workflow_scripts.real_images.settings import RealShardJob
 
 CLASSES = ("cat", "dog")
 
@@ -27,9 +28,9 @@ def pets(root: Path) -> Path:
     return root
 
 
-def shard(root: Path) -> RealShardJob:
+def shard(root: Path) -> RealShardJob[ImageFolders]:
     images = ImageFolders(kind="folder", test={"photo": str(root)})
-    return RealShardJob(dataset="d", images=images, source="real-test", domain="photo", shard=0)
+    return RealShardJob[ImageFolders](dataset="d", images=images, source="real-test", domain="photo", shard=0)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -56,6 +57,8 @@ def run_shard(root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
         sys.executable,
         "-m",
         "workflow_scripts.real_images.convert_real_images",
+        "--kind",
+        "folder",
         "--settings",
         shard(root).canonical(),
     ]

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.settings import Settings
 from workflow_scripts.training.kind_checks import kind_errors
-from workflow_scripts.training.method_settings import Endpoint, Input, Method, training_job
+from workflow_scripts.training.method_settings import Input, Method, training_job
 from workflow_scripts.training.methods import KINDS, PACKAGES, settings_of
 from workflow_scripts.training.ogen.settings import Ogen
 
@@ -56,40 +57,37 @@ def test_what_is_said_as_a_key_is_refused() -> None:
     ]
 
 
-def test_a_kind_without_a_kind_is_refused() -> None:
-    class Other(Method):
-        inputs: ClassVar[tuple[Input, ...]] = ()
-        endpoints: ClassVar[tuple[Endpoint, ...]] = ("finetuned",)
-
-    assert list(kind_errors("ogen", Other)) == ["training/ogen/settings.py: Other.kind: must be a Literal of one name"]
+def test_a_package_that_is_not_whole_is_named() -> None:
+    assert list(kind_errors("vl2v", Ogen)) == ["training/vl2v: no __main__.py"]
+    assert list(kind_errors("nobody", Ogen)) == ["training/nobody: no __init__.py", "training/nobody: no __main__.py"]
 
 
-@pytest.mark.parametrize(
-    ("package", "missing"), [("vl2v", ["no __main__.py"]), ("nobody", ["no __init__.py", "no __main__.py"])]
-)
-def test_a_package_that_is_not_whole_is_named(package: str, missing: list[str]) -> None:
-    assert list(kind_errors(package, None)) == [
-        *(f"training/{package}: {error}" for error in missing),
-        f"training/{package}/settings.py: SETTINGS must name a subclass of Method",
-    ]
-
-
-def test_lines_of_the_registry_are_checked() -> None:
-    with pytest.raises(InputError, match=r"training/finetuneogen: no package with settings\.py; PACKAGES names it"):
+def test_lines_of_the_registry_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"training\.finetuneogen\.settings: there is no such module"):
         settings_of(("finetuneogen",))
-    with pytest.raises(InputError, match="a package occurs twice in PACKAGES"):
+    with pytest.raises(InputError, match=r"training\.ogen\.settings: its kind 'ogen' is that of training\.ogen"):
         settings_of(("ogen", "ogen"))
 
-
-def test_two_kinds_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     class Other(Ogen):
         kind: Literal["ogen"]
 
+    refused = r"training\.vl2v_sd\.settings: its kind 'ogen' is that of training\.ogen\.settings; name another"
     monkeypatch.setattr("workflow_scripts.training.vl2v_sd.settings.SETTINGS", Other)
-    with pytest.raises(
-        InputError, match=r"training/vl2v_sd/settings\.py: its kind is that of training/ogen; name another"
-    ):
+    with pytest.raises(InputError, match=refused):
         settings_of(("ogen", "vl2v_sd"))
+    for wrong, error in ((Settings, "SETTINGS must be a subclass of Method"), (None, "SETTINGS must be a type")):
+        monkeypatch.setattr("workflow_scripts.training.vl2v_sd.settings.SETTINGS", wrong)
+        with pytest.raises(InputError, match=rf"training\.vl2v_sd\.settings: {error}"):
+            settings_of(("vl2v_sd",))
+
+
+def test_a_kind_without_a_kind_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other(Method):
+        inputs: ClassVar[tuple[Input, ...]] = ()
+
+    monkeypatch.setattr("workflow_scripts.training.ogen.settings.SETTINGS", Other)
+    with pytest.raises(InputError, match=r"training\.ogen\.settings: Other\.kind must be a Literal of one name"):
+        settings_of(("ogen",))
 
 
 def test_a_training_job_travels_whole() -> None:

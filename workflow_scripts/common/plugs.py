@@ -4,14 +4,17 @@ What is imported here no digest follows: the rule names such modules itself (`pl
 """
 
 import importlib
+from collections.abc import Sequence
 from types import ModuleType
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.settings import Settings
 
 PACKAGE = "workflow_scripts."
 
 Part = TypeVar("Part")
+Kind = TypeVar("Kind", bound=Settings)
 
 
 def module_of(name: str) -> ModuleType:
@@ -47,3 +50,33 @@ def part_of(name: str, attribute: str, *, kind: type[Part]) -> Part:
     if not isinstance(part, kind):
         raise InputError(f"{name}: {attribute} must be a {kind.__name__}")
     return part
+
+
+def kinds_of(names: Sequence[str], *, module: str, base: type[Kind]) -> dict[str, type[Kind]]:
+    """Return the settings class of each kind that a registry names.
+
+    Args:
+        names: what the registry calls them.
+        module: below our package, with `{}` for the name; what it calls `SETTINGS` has a `kind`, which configurations
+            call it.
+        base: class that theirs are subclasses of.
+
+    Raises:
+        InputError: a module is missing or occurs twice, its settings are no such class, or two have one kind.
+    """
+    kinds: dict[str, type[Kind]] = {}
+    owners: dict[str, str] = {}
+    for name in names:
+        where = module.format(name)
+        settings = part_of(where, "SETTINGS", kind=type)
+        if not issubclass(settings, base):
+            raise InputError(f"{where}: SETTINGS must be a subclass of {base.__name__}")
+        field = settings.model_fields.get("kind")
+        literals = get_args(field.annotation) if field is not None else ()
+        if len(literals) != 1:
+            raise InputError(f"{where}: {settings.__name__}.kind must be a Literal of one name")
+        if literals[0] in owners:
+            raise InputError(f"{where}: its kind {literals[0]!r} is that of {owners[literals[0]]}; name another")
+        owners[literals[0]] = where
+        kinds[name] = settings
+    return kinds

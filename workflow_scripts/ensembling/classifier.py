@@ -4,7 +4,6 @@ Each method's settings name the module that reads its artifacts (`Method.classif
 module's functions and nothing else of the method.
 """
 
-import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,10 @@ import torch
 from torch import Tensor
 
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.plugs import module_of
 from workflow_scripts.common.preprocessing import Preprocessing
 from workflow_scripts.common.settings import Precision
 from workflow_scripts.common.weights import StateDict
-
-PACKAGE = "workflow_scripts."
 
 
 class Classifier(Protocol):
@@ -79,10 +77,7 @@ def classifier_module(name: str, *, needed: str) -> ClassifierModule:
     Raises:
         InputError: there is no such module, or it lacks the function.
     """
-    try:
-        module = importlib.import_module(PACKAGE + name)
-    except ModuleNotFoundError as error:
-        raise InputError(f"{name}: no module of a classifier ({error})") from None
+    module = module_of(name)
     if not hasattr(module, needed):
         raise InputError(f"{name}: has no {needed}(), which the method's settings class promises")
     return cast(ClassifierModule, module)

@@ -9,9 +9,6 @@ from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.texts import one_line
 from workflow_scripts.planning.configuration import Configuration, Dataset
 from workflow_scripts.planning.used_blocks import used_datasets
-from workflow_scripts.real_images.builtin_classes import CLASS_NAMES
-from workflow_scripts.real_images.folders import class_folders
-from workflow_scripts.real_images.settings import ImageFolders
 
 
 def class_names(name: str, dataset: Dataset) -> tuple[str, ...]:
@@ -25,28 +22,24 @@ def class_names(name: str, dataset: Dataset) -> tuple[str, ...]:
         names = validated_class_names(tuple(read()))
     except InputError as error:
         raise InputError(f"{key}: {error}") from None
-    kind = dataset.images.kind
-    expected = len(CLASS_NAMES.get(kind, names))
-    if len(names) != expected:
-        raise InputError(f"datasets.{name}.classes: {len(names)} names, but {kind} has {expected} classes")
+    own = dataset.images.class_names()
+    if own is not None and own.count not in (None, len(names)):
+        kind = dataset.images.kind
+        raise InputError(f"datasets.{name}.classes: {len(names)} names, but {kind} has {own.count} classes")
     return names
 
 
 def _origin(key: str, dataset: Dataset) -> tuple[str, Callable[[], Iterable[str]]]:
     """Return the key that says where class names come from, and what reads them there."""
-    images, names = dataset.images, dataset.classes
+    names = dataset.classes
     if names is not None:
         return key, lambda: names
     if dataset.classes_file is not None:
         return f"{key}.classes_file", partial(read_class_names, Path(dataset.classes_file))
-    if isinstance(images, ImageFolders):
-        for role, roots in (("test", images.test), ("train", images.train)):
-            for domain, root in roots.items():
-                return f"{key}.images.{role}.{domain}", partial(class_folders, Path(root))
-        raise InputError(f"{key}: images: name at least one folder under train or test, or use kind: none")
-    if images.kind not in CLASS_NAMES:
+    own = dataset.images.class_names()
+    if own is None:
         raise InputError(f"{key}: without images it needs classes or classes_file")
-    return key, lambda: CLASS_NAMES[images.kind]
+    return f"{key}.images.{own.key}" if own.key else key, own.read
 
 
 def all_class_names(configuration: Configuration) -> tuple[dict[str, tuple[str, ...]], list[str]]:

@@ -16,7 +16,8 @@ from workflow_scripts.models.settings import (
     TextToImageCheckpoint,
 )
 from workflow_scripts.prompts.settings import Prompts
-from workflow_scripts.real_images.settings import RealImages
+from workflow_scripts.real_images.kinds.registry import AnyImages
+from workflow_scripts.real_images.settings import RealSource
 from workflow_scripts.report.settings import Report
 from workflow_scripts.training.method_settings import Method
 from workflow_scripts.training.methods import AnyMethod
@@ -31,7 +32,7 @@ class Dataset(Settings):
     """File of class names, one per line or a JSON list; in place of `classes`."""
     base_classes: Literal["half"] | tuple[str, ...] | None = None
     """Base classes of the base/new protocol: the first half (rounded up), or their names; null: no such protocol."""
-    images: RealImages
+    images: AnyImages
     prompts: Prompts
 
 
@@ -97,14 +98,10 @@ class Configuration(Settings):
     threads: Threads = Threads()
 
 
-def real_domains(dataset: Dataset, source: str) -> tuple[str, ...]:
+def real_domains(dataset: Dataset, source: RealSource) -> tuple[str, ...]:
     """Return the domains of a data set's real training or test images."""
-    images = dataset.images
-    if images.kind == "none":
-        return ()
-    if images.kind == "folder":
-        return tuple(images.train if source == REAL_TRAIN else images.test)
-    return images.domains
+    domains: tuple[str, ...] = dataset.images.domains_of(source)
+    return domains
 
 
 def domains_of_source(configuration: Configuration, dataset: str, source: str) -> tuple[str, ...]:

@@ -1,11 +1,9 @@
 """The settings of each job: exactly the block that it uses, as canonical JSON."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN
-from workflow_scripts.common.seeds import domainbed_seed
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.evaluation.settings import MetricsJob, ScoringJob
 from workflow_scripts.generation.settings import GeneratedManifestJob, GeneratedShardJob, Sampling
@@ -13,15 +11,7 @@ from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, Pretra
 from workflow_scripts.planning.layout import Comparison, Run
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.prompts.settings import DomainPromptsJob, HeadPromptsJob
-from workflow_scripts.real_images.folders import listing_digest
-from workflow_scripts.real_images.settings import (
-    Digits,
-    FashionMnist,
-    ImageFolders,
-    RealManifestJob,
-    RealShardJob,
-    RealSource,
-)
+from workflow_scripts.real_images.settings import RealManifestJob, RealShardJob, RealSource, real_shard_job
 from workflow_scripts.report.figures.registry import FIGURES
 from workflow_scripts.report.settings import FiguresJob, PageJob, ReportComparison, Training
 from workflow_scripts.training.method_settings import training_job
@@ -37,23 +27,10 @@ def write_head_prompts(plan: Plan, dataset: str, head: str) -> Settings:
     return HeadPromptsJob(head=plan.configuration.datasets[dataset].prompts.heads[head])
 
 
-def _real_shard(plan: Plan, dataset: str, source: RealSource, domain: str, *, shard: int) -> RealShardJob:
-    """Return what one shard of real images is made of: its own source and domain only.
-
-    Another domain, or more test images, leave the training images as they are.
-    """
-    images = plan.configuration.datasets[dataset].images
-    if isinstance(images, ImageFolders):
-        roots = images.train if source == REAL_TRAIN else images.test
-        kept = {domain: roots[domain]}
-        train, test = (kept, {}) if source == REAL_TRAIN else ({}, kept)
-        images = images.model_copy(update={"train": train, "test": test, "domainbed_trial_seed": None})
-    elif isinstance(images, FashionMnist):
-        other = "test_images" if source == REAL_TRAIN else "train_images"
-        images = images.model_copy(update={"domains": (domain,), other: 1})
-    elif isinstance(images, Digits):
-        images = images.model_copy(update={"domains": (domain,)})
-    return RealShardJob(dataset=dataset, images=images, source=source, domain=domain, shard=shard)
+def _real_shard(plan: Plan, dataset: str, source: RealSource, domain: str, **shard: Any) -> RealShardJob[Any]:
+    """Return what one shard of real images is made of: its own source and domain only."""
+    images = plan.configuration.datasets[dataset].images.of(source, domain)
+    return real_shard_job(dataset=dataset, images=images, source=source, domain=domain, **shard)
 
 
 def real_image_settings(plan: Plan, dataset: str, source: RealSource, domain: str) -> dict[str, Any]:
@@ -64,19 +41,14 @@ def real_image_settings(plan: Plan, dataset: str, source: RealSource, domain: st
 
 def convert_real_images(plan: Plan, dataset: str, source: RealSource, domain: str, shard: str) -> Settings:
     """Return the settings of one shard of real images."""
-    job = _real_shard(plan, dataset, source, domain, shard=plan.shards[dataset, source][shard][0])
-    if not isinstance(job.images, ImageFolders):
-        return job
-    root = (job.images.train if source == REAL_TRAIN else job.images.test)[domain]
-    return job.model_copy(update={"listing": listing_digest(Path(root))})
+    listing = plan.configuration.datasets[dataset].images.listing(source, domain)
+    number, _ = plan.shards[dataset, source][shard]
+    return _real_shard(plan, dataset, source, domain, shard=number, listing=listing)
 
 
 def collect_real_images(plan: Plan, dataset: str, source: RealSource, domain: str) -> Settings:
     """Return the settings of one manifest of real images."""
-    images = plan.configuration.datasets[dataset].images
-    seed = None
-    if isinstance(images, ImageFolders) and images.domainbed_trial_seed is not None and source == REAL_TRAIN:
-        seed = domainbed_seed(images.domainbed_trial_seed, sorted(images.train).index(domain))
+    seed = plan.configuration.datasets[dataset].images.split_seed(source, domain)
     return RealManifestJob(dataset=dataset, source=source, domain=domain, split_seed=seed)
 
 

@@ -8,7 +8,7 @@ from workflow_scripts.common.class_names import read_class_names
 from workflow_scripts.common.errors import errors_of
 from workflow_scripts.common.texts import one_line
 from workflow_scripts.models.settings import FolderCheckpoint
-from workflow_scripts.planning.configuration import Configuration, Dataset
+from workflow_scripts.planning.configuration import Configuration
 from workflow_scripts.planning.used_blocks import (
     measured_datasets,
     model_of,
@@ -20,9 +20,6 @@ from workflow_scripts.planning.used_blocks import (
 )
 from workflow_scripts.prompts.settings import Descriptions
 from workflow_scripts.prompts.templates import description_errors
-from workflow_scripts.real_images.folders import class_folders, folder_errors
-from workflow_scripts.real_images.idx_files import idx_folder_errors
-from workflow_scripts.real_images.settings import FashionMnist, ImageFolders
 
 _SAFETY_CHECKER = "safety_checker"
 
@@ -44,7 +41,7 @@ def path_errors(configuration: Configuration, classes: Mapping[str, tuple[str, .
     errors = [*_checkpoint_errors(configuration)]
     for name in used_datasets(configuration):
         dataset, key = configuration.datasets[name], f"datasets.{name}"
-        errors += _image_errors(dataset, key, classes.get(name))
+        errors += [(f"{key}.images.{own}", error) for own, error in dataset.images.path_errors(classes.get(name))]
         if dataset.classes_file is not None:
             lines = errors_of(read_class_names, Path(dataset.classes_file))
             errors += [(f"{key}.classes_file", line) for line in lines]
@@ -78,19 +75,3 @@ def _folder_errors(key: str, checkpoint: object, *, what: str, unused: tuple[str
     except OSError as error:
         # A link in the folder that leads where nobody may look.
         yield f"{key}.path", f"{error.filename or folder}: not readable ({error.strerror}); check its permissions"
-
-
-def _image_errors(dataset: Dataset, key: str, classes: tuple[str, ...] | None) -> Iterator[PathError]:
-    images = dataset.images
-    if isinstance(images, FashionMnist) and images.folder is not None:
-        yield from ((f"{key}.images.folder", error) for error in idx_folder_errors(Path(images.folder)))
-    if not isinstance(images, ImageFolders):
-        return
-    seen: set[str] = set()
-    for role, roots in (("test", images.test), ("train", images.train)):
-        for domain, root in roots.items():
-            # Where a domain is left out, training and test folders are the same.
-            if root not in seen:
-                seen.add(root)
-                errors = errors_of(class_folders, Path(root)) if classes is None else folder_errors(Path(root), classes)
-                yield from ((f"{key}.images.{role}.{domain}", error) for error in errors)

@@ -26,6 +26,7 @@ from workflow_scripts.planning.layout import MAX_SHARDS, Comparison, Run
 from workflow_scripts.planning.paths import path_errors
 from workflow_scripts.planning.validation import configuration_errors, parsed_configuration
 from workflow_scripts.prompts.settings import DomainPromptsJob
+from workflow_scripts.real_images.kinds.registry import kind_module
 from workflow_scripts.training.method_settings import Method, ZeroShot
 from workflow_scripts.training.methods import package_of
 
@@ -337,6 +338,10 @@ class Plan:
             return "clip"
         return "student" if model in self.configuration.students else "text-to-image"
 
+    def kind_of_images(self, dataset: str) -> str:
+        """Return the module of the kind that a data set is of."""
+        return kind_module(self.configuration.datasets[dataset].images)
+
     def text_to_image(self, model: str) -> Any:
         """Return the settings of a text-to-image checkpoint."""
         return self.configuration.generators[model].checkpoint
@@ -352,8 +357,7 @@ class Plan:
         second number; of real images it is the first number's block of as many as the second says.
         """
         if source in (REAL_TRAIN, REAL_TEST):
-            images = self.configuration.datasets[dataset].images
-            count = 0 if images.kind == "none" else images.shards
+            count = self.configuration.datasets[dataset].images.shards
             return {f"{number:05d}-of-{count:05d}": (number, count) for number in range(count)}
         generator = self.configuration.generators[source]
         block = max(1, generator.images_per_shard // len(self.classes[dataset]))

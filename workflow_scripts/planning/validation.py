@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -95,7 +94,8 @@ def _name_errors(configuration: Configuration) -> list[str]:
         ]
         if dataset.classes is not None and dataset.classes_file is not None:
             errors.append(f"datasets.{name}: give classes or classes_file, not both")
-        if dataset.images.kind == "none" and dataset.classes is None and dataset.classes_file is None:
+        given = dataset.classes is not None or dataset.classes_file is not None
+        if not given and dataset.images.class_names() is None:
             errors.append(f"datasets.{name}: without images it needs classes or classes_file")
         errors += [
             f"datasets.{name}: the domain name {domain!r} is reserved"
@@ -168,17 +168,11 @@ def _head_errors(configuration: Configuration, name: str, method: Method, datase
 
 
 def _overlap_errors(configuration: Configuration, name: str, dataset: str) -> Iterator[str]:
-    images = configuration.datasets[dataset].images
-    if images.kind == "folder":
-        tested = [Path(folder).resolve() for folder in images.test.values()]
-        for domain, folder in images.train.items():
-            trained = Path(folder).resolve()
-            if any(trained.is_relative_to(other) or other.is_relative_to(trained) for other in tested):
-                yield (
-                    f"datasets.{dataset}.images.train.{domain}: {folder!r} shares pictures with a test folder, and "
-                    f"methods.{name} would be trained on test images; give it folders of its own or set "
-                    "leave_one_domain_out"
-                )
+    for key, error in configuration.datasets[dataset].images.leaks():
+        yield (
+            f"datasets.{dataset}.images.{key}: {error}, and methods.{name} would be trained on test images; give it "
+            "folders of its own or set leave_one_domain_out"
+        )
 
 
 def _base_class_errors(configuration: Configuration, name: str, method: Method, dataset: str) -> Iterator[str]:

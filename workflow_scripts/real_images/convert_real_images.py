@@ -3,10 +3,12 @@
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 from workflow_scripts.common.class_names import read_class_names
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.logs import progress
+from workflow_scripts.common.plugs import part_of
 from workflow_scripts.common.shards import write_shard
 from workflow_scripts.real_images.rows import real_rows
 from workflow_scripts.real_images.settings import RealShardJob
@@ -16,7 +18,8 @@ logger = logging.getLogger(__name__)
 
 def job(options: argparse.Namespace) -> None:
     """Read the pictures of one block and write them with what they are."""
-    settings = RealShardJob.parse(options.settings)
+    images: Any = part_of(f"real_images.kinds.{options.kind}", "SETTINGS", kind=type)
+    settings = RealShardJob[images].parse(options.settings)
     classes = read_class_names(options.classes)
     provenance = {
         "classes": list(classes),
@@ -33,6 +36,7 @@ def job(options: argparse.Namespace) -> None:
 def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
+    parser.add_argument("--kind", required=True, help="module of the data set's kind, below real_images.kinds")
     parser.add_argument("--classes", type=Path, required=True, help="class names: JSON list, or text with one per line")
     parser.add_argument("--output", type=Path, required=True, help="parquet shard to write")
     run(job, parser)

@@ -1,30 +1,53 @@
-"""The three domains of the built-in data sets: the same pictures as they are, inverted, and as edges."""
+"""Three domains that are computed: the same pictures as they are, inverted, and as edges."""
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from workflow_scripts.real_images.settings import BuiltInDomain
-
-GrayImages = npt.NDArray[np.uint8]
+from workflow_scripts.real_images.pictures import Pictures, Pixels
 
 
-def in_domain(images: GrayImages, domain: BuiltInDomain) -> GrayImages:
-    """Show gray pictures (images, height, width) in a domain; shape and type stay."""
+def pictures_in_domain(pixels: Pixels, labels: npt.NDArray[np.int64], *, domain: str, source: str) -> Pictures:
+    """Return pictures as they look in a domain, each under one name in all of them.
+
+    Args:
+        pixels: gray pictures (pictures, height, width), or colored ones (pictures, height, width, 3).
+        labels: (pictures).
+        domain: photo, negative or sketch.
+        source: where they come from, as part of their names.
+    """
+    return Pictures(
+        labels=labels,
+        image_id=lambda number: f"{source}/{number}",
+        read=lambda block: in_domain(pixels[block.start : block.stop], domain),
+    )
+
+
+def in_domain(images: Pixels, domain: str) -> Pixels:
+    """Show pictures (images, height, width) or (images, height, width, 3) in a domain; shape and type stay.
+
+    Raises:
+        ValueError: there is no such domain.
+    """
     if domain == "photo":
         return images
     if domain == "negative":
         return 255 - images
-    return edges(images)
+    if domain == "sketch":
+        return edges(images)
+    raise ValueError(f"{domain!r} is no computed domain")
 
 
-def edges(images: GrayImages) -> GrayImages:
-    """Return the Sobel magnitude of each picture, scaled so that its strongest edge is 255 (0 on a flat picture)."""
+def edges(images: Pixels) -> Pixels:
+    """Return the Sobel magnitude of each picture, of each color by itself.
+
+    It is scaled so that a picture's strongest edge is 255 (0 on a flat picture).
+    """
     values = images.astype(np.float32)
     magnitude = np.hypot(_sobel(values, along=1, across=2), _sobel(values, along=2, across=1))
-    strongest = magnitude.max(axis=(1, 2), keepdims=True)
+    strongest = magnitude.max(axis=tuple(range(1, images.ndim)), keepdims=True)
     scaled = 255.0 * magnitude / np.where(strongest > 0, strongest, 1.0)
-    result: GrayImages = scaled.round().astype(np.uint8)
+    result: Pixels = scaled.round().astype(np.uint8)
     return result
 
 

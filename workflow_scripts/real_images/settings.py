@@ -1,75 +1,108 @@
-"""Settings of real images: built-in data sets, image folders, or none at all."""
+"""Settings of real images: what each kind of data set says of itself, and what its jobs need to know."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import Field
 
-from workflow_scripts.common.settings import Count, Name, PathText, Settings
+from workflow_scripts.common.settings import Count, Name, Settings
+
+if TYPE_CHECKING:
+    from workflow_scripts.real_images.pictures import Pictures
 
 RealSource = Literal["real-train", "real-test"]
 BuiltInDomain = Literal["photo", "negative", "sketch"]
 Domains = Annotated[tuple[BuiltInDomain, ...], Field(min_length=1)]
 
 
-class FashionMnist(Settings):
-    """Fashion-MNIST (Xiao et al. 2017): 60,000 + 10,000 product photos of 28 x 28 pixels in ten classes."""
+@dataclass(frozen=True)
+class ClassNames:
+    """Where a data set's own class names come from: a key below `images` ("": the data set itself), and how."""
 
-    kind: Literal["fashion-mnist"]
-    folder: PathText | None = None
-    """Folder with the four IDX files; if null, the Debian package's, else torchvision's download."""
-    domains: Domains = ("photo", "negative", "sketch")
-    """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
-    train_images: Annotated[int, Field(ge=1, le=60_000)] = 60_000
-    """Training pictures, from the first one on."""
-    test_images: Annotated[int, Field(ge=1, le=10_000)] = 2_000
-    """Test pictures, from the first one on."""
+    key: str
+    read: Callable[[], Iterable[str]]
+    """Returns the names in label order; raises InputError."""
+    count: int | None = None
+    """How many there must be, under whatever names; None if any number is right."""
+
+
+class RealImages(Settings):
+    """A data set's real pictures. A kind of data set is a subclass in a module of `real_images.kinds`.
+
+    All but `pictures` is asked before any job, and imports nothing heavy.
+    """
+
+    kind: str
     shards: Count = 1
     """Files per source and domain."""
 
+    def domains_of(self, source: RealSource) -> tuple[str, ...]:
+        """Return the domains of the training or of the test pictures; none if there are no such pictures."""
+        raise NotImplementedError
 
-class Digits(Settings):
-    """scikit-learn's handwritten digits: 1,797 pictures of 8 x 8 pixels; the last 397 are the test images."""
+    def pictures(self, source: RealSource, domain: str, classes: tuple[str, ...]) -> "Pictures":
+        """Return the pictures of a source in a domain, in an order that never changes.
 
-    kind: Literal["digits"]
-    domains: Domains = ("photo", "negative")
-    """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
-    shards: Count = 1
-    """Files per source and domain."""
+        Args:
+            source: training or test pictures.
+            domain: one of `domains_of(source)`.
+            classes: names of the classes, in label order.
+
+        Raises:
+            InputError: the pictures cannot be had, or do not fit the class names.
+        """
+        raise NotImplementedError
+
+    def class_names(self) -> ClassNames | None:
+        """Return where the names of the classes come from; None if the configuration must give them."""
+        return None
+
+    def of(self, source: RealSource, domain: str) -> Self:
+        """Return what the pictures of one source and domain depend on: other keys make none of them again."""
+        return self
+
+    def listing(self, source: RealSource, domain: str) -> str:
+        """Return a digest of the files that the pictures are read from, where these are the user's; "" otherwise."""
+        return ""
+
+    def split_seed(self, source: RealSource, domain: str) -> int | None:
+        """Return the seed of DomainBed's random held-out fifth; None: the last fifth of each class is held out."""
+        return None
+
+    def path_errors(self, classes: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the files that it names: a key below `images`, and the error.
+
+        Args:
+            classes: names of the classes; None if they are not known, since they are refused already.
+        """
+        yield from ()
+
+    def leaks(self) -> Iterator[tuple[str, str]]:
+        """Yield why training on its training pictures would be training on test pictures: a key, and the error."""
+        yield from ()
 
 
-class ImageFolders(Settings):
-    """The user's own pictures: one folder per domain, in it one folder per class."""
-
-    kind: Literal["folder"]
-    train: dict[Name, PathText] = Field(default={})
-    """Folder of each domain's training pictures (optional)."""
-    test: dict[Name, PathText] = Field(default={})
-    """Folder of each domain's test pictures (optional)."""
-    domainbed_trial_seed: Annotated[int, Field(ge=0)] | None = None
-    """If given, trainings hold out DomainBed's random fifth of each domain; if null, the last fifth of each class."""
-    shards: Count = 1
-    """Files per source and domain."""
+ImagesT = TypeVar("ImagesT", bound=RealImages)
 
 
-class NoImages(Settings):
-    """Class names and nothing else: results are measured on held-out generated images only."""
-
-    kind: Literal["none"]
-
-
-RealImages = Annotated[FashionMnist | Digits | ImageFolders | NoImages, Field(discriminator="kind")]
-
-
-class RealShardJob(Settings):
+class RealShardJob(Settings, Generic[ImagesT]):
     """What the job of one shard of real images needs to know."""
 
     dataset: Name
-    images: RealImages
+    images: ImagesT
     source: RealSource
     domain: Name
     shard: Annotated[int, Field(ge=0)]
     listing: str = ""
-    """Digest of an image folder's file names and sizes: other pictures, another shard."""
+    """Digest of the user's own files: other pictures, another shard."""
+
+
+def real_shard_job(*, images: RealImages, **values: Any) -> RealShardJob[Any]:
+    """Return the settings of a shard's job, as its own kind of data set reads them."""
+    job: Any = RealShardJob[type(images)]  # type: ignore[misc]
+    settings: RealShardJob[Any] = job(images=images, **values)
+    return settings
 
 
 class RealManifestJob(Settings):

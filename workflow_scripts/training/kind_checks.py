@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from workflow_scripts.common.run_files import METADATA, TRAINING_LOG
 from workflow_scripts.training.method_settings import Input, Method
@@ -14,26 +14,21 @@ _ENDPOINTS = (("pretrained",), ("finetuned",), ("pretrained", "finetuned"))
 _FOLDER = Path(__file__).parent
 
 
-def kind_errors(package: str, settings: Any) -> Iterator[str]:
+def kind_errors(package: str, settings: type[Method]) -> Iterator[str]:
     """Yield what is wrong with a kind: the file of its package, and what belongs there.
 
     Args:
         package: its name below `training`.
-        settings: what its module `settings` calls `SETTINGS`; None if there is no such name.
+        settings: its settings class.
     """
     where = f"training/{package}"
     for name in ("__init__.py", "__main__.py"):
         if not (_FOLDER / package / name).is_file():
             yield f"{where}: no {name}"
-    if not (isinstance(settings, type) and issubclass(settings, Method)):
-        yield f"{where}/settings.py: SETTINGS must name a subclass of Method"
-        return
     key = f"{where}/settings.py: {settings.__name__}"
     # Without ClassVar, what the class says of itself would be a key of the configuration instead.
     shadowed = [name for name in settings.model_fields if name in vars(Method) and name not in Method.model_fields]
     yield from (f"{key}.{name}: a name of Method's own; declare it as ClassVar, or choose another" for name in shadowed)
-    if len(get_args(settings.model_fields["kind"].annotation if "kind" in settings.model_fields else None)) != 1:
-        yield f"{key}.kind: must be a Literal of one name"
     if not shadowed:
         yield from _class_errors(key, settings)
 
