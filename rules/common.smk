@@ -26,6 +26,7 @@ from workflow_scripts.common.checkpoint_files import (
 from workflow_scripts.common.constants import NO_SOURCE, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_text
+from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.run_files import HEAD, METADATA, TRAINING_LOG
 from workflow_scripts.evaluation.metrics.registry import METRICS
 from workflow_scripts.planning import job_settings as jobs

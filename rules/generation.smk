@@ -27,7 +27,11 @@ rule generate_images:
         settings=lambda w: jobs.generate_images(
             PLAN, w.dataset, w.source, w.domain, w.shard
         ).canonical(),
-        code=lambda w: code_of("generation.generate_images"),
+        code=lambda w: code_of(
+            "generation.generate_images",
+            *modules("generation.drawers", [PLAN.drawer(w.source)]),
+            *modules("common.image_checks", CHECKS),
+        ),
     shell:
         "python -m workflow_scripts.generation.generate_images --settings {params.settings:q} --code {params.code}"
         " --prompts {input.prompts:q} --model {input.model:q} --output {output:q} --threads {threads} --log {log:q}"

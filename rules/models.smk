@@ -130,7 +130,7 @@ rule fetch_checkpoint:
     params:
         settings=lambda w: jobs.fetch_checkpoint(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.fetch_checkpoint"),
-        what=lambda w: PLAN.kind_of_model(w.model),
+        what=lambda w: PLAN.layout(w.model),
     shell:
         "python -m workflow_scripts.models.fetch_checkpoint --settings {params.settings:q} --code {params.code}"
         " --what {params.what} --output {output:q} --log {log:q}"

@@ -78,8 +78,7 @@ def image_set(folder: Path, classes: list[str]) -> Path:
             domain="s",
             index=k,
             image_id=str(k),
-            flagged=k == 1,
-            black=k == 0,
+            checks={"flagged": k == 1, "black": k == 0},
         )
         for k in range(10)
     ]

@@ -50,7 +50,7 @@ def test_rows_come_back_in_groups_of_a_hundred(tmp_path: Path) -> None:
     assert [file.metadata.row_group(k).num_rows for k in range(3)] == [100, 100, 50]
     first = pq.read_table(path).to_pylist()[0]
     assert first["image"] == {"bytes": b"0", "path": None}
-    assert (first["seed"], first["flagged"], first["black"]) == (0, None, False)
+    assert (first["seed"], first["flagged"], first["black"]) == (0, None, None)
     assert provenance_of(file) == {"classes": CLASSES}
     features = json.loads(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]
     assert features["image"] == {"_type": "Image"}

@@ -9,14 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
+from pydantic import ValidationError
 
 from tests.generation.checkpoints import FAMILIES, save_checkpoint
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.shards import ImageRow, open_shard, provenance_of
 from workflow_scripts.generation import generate_images
+from workflow_scripts.generation.drawer import drawer_module
+from workflow_scripts.generation.drawers.diffusers_pipeline import PipelineDrawer, draw_batch, load_drawer
 from workflow_scripts.generation.pipelines import load_pipeline
 from workflow_scripts.generation.prompt_embeddings import EncodedPrompts, encode_prompts
-from workflow_scripts.generation.sampling import generate, generate_batch, requests
+from workflow_scripts.generation.requests import requests
+from workflow_scripts.generation.sampling import generate
 from workflow_scripts.generation.settings import GeneratedShardJob
 from workflow_scripts.prompts.prompt_table import GENERATION_COLUMNS, generation_rows, write_table
 
@@ -50,8 +54,7 @@ def prompts() -> list[dict[str, Any]]:
 
 
 def generated(manifest: Path, chosen: GeneratedShardJob) -> list[ImageRow]:
-    pipeline = load_pipeline(manifest, chosen, device=CPU)
-    return list(generate(pipeline, requests(prompts(), chosen), chosen))
+    return list(generate(load_drawer(manifest, chosen, device=CPU), requests(prompts(), chosen), chosen))
 
 
 def pixels(row: ImageRow) -> np.ndarray:
@@ -87,10 +90,10 @@ def test_encoding_once_equals_passing_texts(family: str, manifests: dict[str, Pa
     assert len(once.place) == 4
     assert all(len(tensor) == 4 for tensor in once.tensors.values())
     assert once.tensors
-    encoded, _ = generate_batch(pipeline, once, wanted, chosen)
-    plain, _ = generate_batch(pipeline, EncodedPrompts({}, {}, None), wanted, chosen)
+    encoded = draw_batch(pipeline, once, wanted, chosen)
+    plain = draw_batch(pipeline, EncodedPrompts({}, {}, None), wanted, chosen)
     for one, other in zip(encoded, plain, strict=True):
-        assert np.abs(one.astype(int) - other.astype(int)).max() <= 2
+        assert np.abs(one.pixels.astype(int) - other.pixels.astype(int)).max() <= 2
 
 
 def test_each_distinct_prompt_is_encoded_once(manifests: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +107,7 @@ def test_each_distinct_prompt_is_encoded_once(manifests: dict[str, Path], monkey
         return original(prompt, *arguments, **options)
 
     monkeypatch.setattr(pipeline, "encode_prompt", counted)
-    assert len(list(generate(pipeline, requests(prompts(), chosen), chosen))) == 12
+    assert len(list(generate(PipelineDrawer(pipeline, chosen), requests(prompts(), chosen), chosen))) == 12
     assert sorted(calls) == sorted({row["prompt"] for row in prompts()})
 
 
@@ -119,6 +122,7 @@ def test_each_distinct_prompt_is_encoded_once(manifests: dict[str, Path], monkey
         {"seed": 1},
         {"size": 48},
         {"stored_size": 16},
+        {"arguments": {"guidance_rescale": 0.7}},
     ],
 )
 def test_every_setting_changes_the_image(changes: dict[str, Any], manifests: dict[str, Path]) -> None:
@@ -136,6 +140,17 @@ def test_settings_that_a_pipeline_cannot_heed_are_refused(manifests: dict[str, P
         load_pipeline(manifests["stable-diffusion"], settings(scheduler="flow-match-euler"), device=CPU)
     with pytest.raises(InputError, match="negative_prompt: has no effect without guidance"):
         load_pipeline(manifests["pixart"], settings(negative_prompt="x", guidance_scale=1.0), device=CPU)
+    with pytest.raises(InputError, match="arguments: FluxPipeline takes no 'clip_skip'; remove it"):
+        load_pipeline(manifests["flux"], settings(arguments={"clip_skip": 1}), device=CPU)
+
+
+def test_arguments_of_other_keys_and_unknown_drawers_are_refused() -> None:
+    with pytest.raises(ValidationError, match="guidance_scale has a key of its own"):
+        settings(arguments={"guidance_scale": 2.0})
+    with pytest.raises(ValidationError, match="must be one of diffusers_pipeline"):
+        settings(drawer="nobody")
+    with pytest.raises(InputError, match=r"generation\.drawers\.registry: has no load_drawer\(\)"):
+        drawer_module("registry")
 
 
 def test_flagged_and_black_images_are_columns(
@@ -149,14 +164,16 @@ def test_flagged_and_black_images_are_columns(
         return image, [False, True, False, False]
 
     monkeypatch.setattr(pipeline, "run_safety_checker", checker)
-    rows = list(generate(pipeline, requests(prompts(), chosen), chosen))
-    assert [row.flagged for row in rows] == [False, True, False, False]
-    assert [row.black for row in rows] == [False, True, False, False]
-    assert "1 of 4 images are black or flagged" in caplog.text
+    rows = list(generate(PipelineDrawer(pipeline, chosen), requests(prompts(), chosen), chosen))
+    nothing, both = {"flagged": False, "black": False}, {"flagged": True, "black": True}
+    assert [row.checks for row in rows] == [nothing, both, nothing, nothing]
+    assert "1 of 4 images are flagged or black" in caplog.text
 
 
 def test_without_a_checker_nothing_is_flagged(manifests: dict[str, Path]) -> None:
-    assert {row.flagged for row in generated(manifests["stable-diffusion"], settings(safety_checker=False))} == {None}
+    rows = generated(manifests["stable-diffusion"], settings(safety_checker=False))
+    assert {row.checks["flagged"] for row in rows} == {None}
+    assert {row.checks["black"] for row in rows} == {False}
 
 
 def run_entry(manifest: Path, folder: Path, chosen: GeneratedShardJob) -> Path:

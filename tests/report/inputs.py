@@ -82,8 +82,7 @@ def write_images(
             domain=domain,
             index=index,
             image_id=f"{label}-{index}",
-            flagged=(label, index) in flagged,
-            black=(label, index) in black,
+            checks={"flagged": (label, index) in flagged, "black": (label, index) in black},
         )
         for index in range(per_class)
         for label, name in enumerate(classes)

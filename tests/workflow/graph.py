@@ -94,13 +94,19 @@ ENTRY_POINTS = (
 CLASSIFIERS = ("ensembling.linear_classifier", "training.ogen.classifier")
 METRICS = tuple(f"evaluation.metrics.{name}" for name in ("top1", "top5", "mean_per_class", "nll", "brier", "ece"))
 LOADED = {
+    "real_images.convert_real_images": ("real_images.kinds.digits",),
+    "generation.generate_images": (
+        "generation.drawers.diffusers_pipeline",
+        "common.image_checks.flagged",
+        "common.image_checks.black",
+    ),
     "ensembling.export_model": CLASSIFIERS,
     "evaluation.score_images": CLASSIFIERS,
     "evaluation.compute_metrics": METRICS,
     "report.draw_figures": (*METRICS, *(f"report.figures.{name}" for name in ("images", "alphas", "training"))),
     "report.write_page": METRICS,
 }
-"""Modules that entry points load by name: the name that a method's settings give, or those of a registry."""
+"""Modules that entry points load by name: one that the configuration names, or all of a registry."""
 
 
 def rule_of(entry_point: str) -> str:

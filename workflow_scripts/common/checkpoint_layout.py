@@ -20,6 +20,8 @@ from workflow_scripts.common.safetensors_header import read_safetensors_header
 FORMATS = {"clip": ("open_clip", CLIP_FILES), "student": ("timm", STUDENT_FILES)}
 """Models of one component: whose format they have, and the files that they need."""
 TEXT_TO_IMAGE = "text-to-image"
+WEIGHTS = "weights"
+"""Any configurations and safetensors, which whoever reads them must understand."""
 
 _CONTENT = "the files of a checkpoint"
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth")
@@ -54,12 +56,12 @@ def layout_errors(folder: Path, *, what: str) -> list[str]:
 
     Args:
         folder: the checkpoint's folder.
-        what: `clip` (open_clip's configuration and safetensors), `student` (timm's) or `text-to-image` (a diffusers
-            pipeline).
+        what: `clip` (open_clip's configuration and safetensors), `student` (timm's), `text-to-image` (a diffusers
+            pipeline) or `weights` (any safetensors).
     """
     if errors := errors_of(folder_entries, folder, content=_CONTENT):
         return errors
-    missing = _missing_files(folder, what) if what in FORMATS else _missing_parts(folder)
+    missing = _missing_files(folder, what) if what in FORMATS else _missing_parts(folder, what)
     return list(dict.fromkeys([*remote_code_errors(folder), *missing]))
 
 
@@ -77,6 +79,9 @@ def content_errors(folder: Path, *, what: str, unused: tuple[str, ...] = ()) -> 
         return []
     if what in FORMATS:
         return list(_single_model_errors(folder, FORMATS[what][1]))
+    if what == WEIGHTS:
+        weights = sorted(files_below(folder, f"*{_SAFETENSORS}"))
+        return [error for path in weights for error in errors_of(read_safetensors_header, path)]
     return list(_pipeline_errors(folder, unused))
 
 
@@ -101,8 +106,8 @@ def _missing_files(folder: Path, what: str) -> Iterator[str]:
             yield f"{folder}: no {name}; a {what} checkpoint in {library}'s format is {' and '.join(needed)}"
 
 
-def _missing_parts(folder: Path) -> Iterator[str]:
-    if not (folder / PIPELINE_INDEX).is_file():
+def _missing_parts(folder: Path, what: str) -> Iterator[str]:
+    if what == TEXT_TO_IMAGE and not (folder / PIPELINE_INDEX).is_file():
         yield f"{folder}: no {PIPELINE_INDEX}; a text-to-image checkpoint is a diffusers folder"
     elif not files_below(folder, f"*{_SAFETENSORS}"):
         yield f"{folder}: no safetensors in it; pickled weights are never loaded, convert them first"

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from workflow_scripts.common.constants import HELD_OUT
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.shards import ROWS_PER_GROUP, ImageSet, is_usable
 
@@ -136,7 +137,7 @@ def decode_image_sets(
 ) -> DecodedImages:
     """Decode the images of several domains once, into an unlinked file that is mapped into memory.
 
-    Images that a safety checker flagged, and black ones, are left out and counted.
+    Images in which a check found something are left out and counted.
 
     Args:
         sets: one per domain, with equal class names.
@@ -170,7 +171,7 @@ def decode_image_sets(
                 pixels[len(columns)] = picture
                 columns.append((row["label"], row["index"], domain, row["image_id"]))
     if left_out:
-        logger.warning("%d of %d images are black or flagged by the safety checker and are left out", left_out, total)
+        logger.warning("%d of %d images are %s and are left out", left_out, total, " or ".join(CHECKS))
     if not columns:
         raise InputError(f"{sets[0].manifest}: no image is left in its split '{split}'; ask for more images per class")
     labels, index, domains, image_id = zip(*columns, strict=True)
@@ -186,7 +187,7 @@ def decode_image_sets(
     )
 
 
-_COLUMNS = ("image", "label", "index", "image_id", "flagged", "black", "class_name")
+_COLUMNS = ("image", "label", "index", "image_id", "class_name", *CHECKS)
 
 
 def _rows_of(

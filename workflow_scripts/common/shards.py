@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import canonical_json, replacing, write_json
+from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.manifests import describe_files, read_manifest, verify_file
 from workflow_scripts.common.parquet import PARQUET_ERRORS, damaged, open_parquet, parquet_writer, verify_pages
 from workflow_scripts.common.splits import Flags, domainbed_split, last_of_each_class
@@ -34,8 +35,7 @@ _COLUMNS = pa.schema(
         pa.field("index", pa.int32()),
         pa.field("seed", pa.int64()),
         pa.field("image_id", pa.string()),
-        pa.field("flagged", pa.bool_()),
-        pa.field("black", pa.bool_()),
+        *(pa.field(name, pa.bool_()) for name in CHECKS),
     ]
 )
 
@@ -45,8 +45,8 @@ class ImageRow:
     """One image of a shard.
 
     `domain` is the domain it was generated for or belongs to. `index` counts within the class. `image_id`
-    names the picture that it shows: the same photo in two domains has one name. `flagged` is the safety checker's
-    verdict (None: there is no checker), `black` says that every pixel is zero.
+    names the picture that it shows: the same photo in two domains has one name. `checks` says what checks found, by
+    their columns; what is left out was not looked at.
     """
 
     image: bytes
@@ -57,23 +57,22 @@ class ImageRow:
     image_id: str
     prompt: str | None = None
     seed: int | None = None
-    flagged: bool | None = None
-    black: bool = False
+    checks: Mapping[str, bool | None] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row in the shard's columns."""
-        values = dict(vars(self))
-        values["image"] = {"bytes": self.image, "path": None}
-        return values
+        values = {name: value for name, value in vars(self).items() if name != "checks"}
+        checks = {name: self.checks.get(name) for name in CHECKS}
+        return {**values, **checks, "image": {"bytes": self.image, "path": None}}
 
 
 def is_usable(row: Mapping[str, Any]) -> bool:
-    """Return whether an image may be trained on, scored and shown: no checker flagged it, and it is not black.
+    """Return whether an image may be trained on, scored and shown: no check found anything.
 
     Args:
-        row: a shard's row with at least the columns `flagged` and `black`.
+        row: a shard's row with at least the columns of all checks.
     """
-    return not (row["flagged"] or row["black"])
+    return not any(row[name] for name in CHECKS)
 
 
 def _schema(provenance: dict[str, Any]) -> pa.Schema:

@@ -10,12 +10,13 @@ import torch
 from workflow_scripts.common.devices import claimed_device, environment_metadata
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.files import digest_of, sha256_of
+from workflow_scripts.common.files import sha256_of
 from workflow_scripts.common.manifests import read_manifest
 from workflow_scripts.common.parquet import read_parquet
 from workflow_scripts.common.shards import write_shard
-from workflow_scripts.generation.pipelines import load_pipeline
-from workflow_scripts.generation.sampling import generate, requests
+from workflow_scripts.generation.drawer import Drawer, drawer_module
+from workflow_scripts.generation.requests import requests
+from workflow_scripts.generation.sampling import generate
 from workflow_scripts.generation.settings import GeneratedShardJob
 
 logger = logging.getLogger(__name__)
@@ -26,9 +27,9 @@ def job(options: argparse.Namespace) -> None:
     settings = GeneratedShardJob.parse(options.settings)
     prompts = read_prompts(options.prompts)
     with claimed_device(threads=options.threads, locks=options.locks) as device:
-        pipeline = load_pipeline(options.model, settings, device=device)
-        made_by = provenance(pipeline, settings, options.model, prompts, device=device)
-        rows = generate(pipeline, requests(prompts, settings), settings)
+        drawer = drawer_module(settings.drawer).load_drawer(options.model, settings, device=device)
+        made_by = provenance(drawer, settings, options.model, prompts, device=device)
+        rows = generate(drawer, requests(prompts, settings), settings)
         written = write_shard(options.output, rows, provenance=made_by)
     logger.info("%d images of domain %s", written, settings.domain)
 
@@ -46,20 +47,16 @@ def read_prompts(path: Path) -> list[dict[str, Any]]:
 
 
 def provenance(
-    pipeline: Any, settings: GeneratedShardJob, model: Path, prompts: list[dict[str, Any]], *, device: torch.device
+    drawer: Drawer, settings: GeneratedShardJob, model: Path, prompts: list[dict[str, Any]], *, device: torch.device
 ) -> dict[str, Any]:
     """Return what made the images of a shard; no times and no host names."""
     names = {row["label"]: row["class_name"] for row in prompts}
-    # Keys with an underscore hold folder names.
-    public = sorted(item for item in pipeline.scheduler.config.items() if not item[0].startswith("_"))
     return {
         **settings.model_dump(mode="json"),
         "classes": [names[label] for label in sorted(names)],
         "checkpoint": read_manifest(model)["origin"],
         "checkpoint_digest": sha256_of(model),
-        "pipeline": type(pipeline).__name__,
-        "scheduler": type(pipeline.scheduler).__name__,
-        "scheduler_digest": digest_of({key: repr(value) for key, value in public}),
+        **drawer.made_by,
         "environment": environment_metadata(device),
     }
 

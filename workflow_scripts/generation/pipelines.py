@@ -148,3 +148,6 @@ def validate_settings(pipeline: Any, settings: Sampling) -> None:
         raise InputError("negative_prompt: has no effect without guidance; set guidance_scale above 1 or remove it")
     if settings.size is not None and "height" not in names:
         raise InputError(f"size: {type(pipeline).__name__} generates one size only; remove the key")
+    unknown = [name for name in settings.arguments if name not in names]
+    if unknown:
+        raise InputError(f"arguments: {type(pipeline).__name__} takes no {unknown[0]!r}; remove it")

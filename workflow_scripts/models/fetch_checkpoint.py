@@ -9,7 +9,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from pydantic import Field, TypeAdapter, ValidationError
 
-from workflow_scripts.common.checkpoint_layout import FORMATS, TEXT_TO_IMAGE, files_below, layout_errors
+from workflow_scripts.common.checkpoint_layout import FORMATS, TEXT_TO_IMAGE, WEIGHTS, files_below, layout_errors
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.manifests import write_model_manifest
@@ -76,8 +76,8 @@ def checkpoint_files(folder: Path, *, what: str) -> list[str]:
 
     Args:
         folder: the checkpoint's folder.
-        what: `clip` (open_clip's configuration and safetensors), `student` (timm's) or `text-to-image` (a diffusers
-            pipeline).
+        what: `clip` (open_clip's configuration and safetensors), `student` (timm's), `text-to-image` (a diffusers
+            pipeline) or `weights` (any safetensors).
 
     Raises:
         InputError: the folder or one of its files is missing, its weights are pickles only, or it asks for code of its
@@ -95,7 +95,7 @@ def checkpoint_files(folder: Path, *, what: str) -> list[str]:
 def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
-    parser.add_argument("--what", choices=(*FORMATS, TEXT_TO_IMAGE), required=True, help="kind of checkpoint")
+    parser.add_argument("--what", choices=(*FORMATS, TEXT_TO_IMAGE, WEIGHTS), required=True, help="kind of checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="manifest to write")
     run(job, parser)
 

@@ -71,11 +71,7 @@ def pretrain_text_to_image(plan: Plan, model: str) -> Settings:
 
 def fetch_checkpoint(plan: Plan, model: str) -> Settings:
     """Return where a model comes from."""
-    kind = plan.kind_of_model(model)
-    if kind == "text-to-image":
-        checkpoint: Settings = plan.text_to_image(model)
-        return checkpoint
-    return plan.configuration.clips[model] if kind == "clip" else plan.configuration.students[model]
+    return plan.checkpoint(model)
 
 
 def pretrain_student(plan: Plan, model: str) -> Settings:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from workflow_scripts.common.checkpoint_layout import TEXT_TO_IMAGE, content_errors, layout_errors
+from workflow_scripts.common.checkpoint_layout import content_errors, layout_errors
 from workflow_scripts.common.class_names import read_class_names
 from workflow_scripts.common.errors import errors_of
 from workflow_scripts.common.texts import one_line
+from workflow_scripts.generation.drawers.registry import DRAWERS
 from workflow_scripts.models.settings import FolderCheckpoint
 from workflow_scripts.planning.configuration import Configuration
 from workflow_scripts.planning.used_blocks import (
@@ -59,8 +60,9 @@ def _checkpoint_errors(configuration: Configuration) -> Iterator[PathError]:
     for name in used_text_to_image(configuration):
         samplers = [other for other in used_generators(configuration) if model_of(configuration, other) == name]
         checked = any(configuration.generators[other].safety_checker for other in samplers)
-        key, checkpoint = f"generators.{name}.checkpoint", configuration.generators[name].checkpoint
-        yield from _folder_errors(key, checkpoint, what=TEXT_TO_IMAGE, unused=() if checked else (_SAFETY_CHECKER,))
+        generator, unused = configuration.generators[name], () if checked else (_SAFETY_CHECKER,)
+        what = DRAWERS[generator.drawer]
+        yield from _folder_errors(f"generators.{name}.checkpoint", generator.checkpoint, what=what, unused=unused)
     for name in used_students(configuration):
         yield from _folder_errors(f"students.{name}", configuration.students[name], what="student")
 

@@ -10,6 +10,7 @@ from workflow_scripts.common.class_names import normalized_class_name
 from workflow_scripts.common.constants import HELD_OUT, NO_SOURCE, REAL_TEST, REAL_TRAIN, WITHOUT
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Settings
+from workflow_scripts.generation.drawers.registry import DRAWERS
 from workflow_scripts.planning.classes import all_class_names
 from workflow_scripts.planning.configuration import (
     Configuration,
@@ -332,11 +333,23 @@ class Plan:
         students = [name for name in self._students if name not in self.pretrained_students]
         return _distinct([*clips, *generators, *students])
 
-    def kind_of_model(self, model: str) -> str:
-        """Return what a model is: clip, student or text-to-image."""
+    def layout(self, model: str) -> str:
+        """Return what a model's folder holds: a clip, a student, or what its generator's drawer reads."""
         if model in self.configuration.clips:
             return "clip"
-        return "student" if model in self.configuration.students else "text-to-image"
+        if model in self.configuration.students:
+            return "student"
+        return DRAWERS[self.configuration.generators[model].drawer]
+
+    def checkpoint(self, model: str) -> Settings:
+        """Return where a model comes from."""
+        configuration = self.configuration
+        blocks: dict[str, Settings] = {**configuration.clips, **configuration.students}
+        return blocks[model] if model in blocks else configuration.generators[model].checkpoint
+
+    def drawer(self, generator: str) -> str:
+        """Return the module that draws a generator's images."""
+        return self.configuration.generators[generator].drawer
 
     def kind_of_images(self, dataset: str) -> str:
         """Return the module of the kind that a data set is of."""

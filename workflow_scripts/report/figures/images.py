@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from workflow_scripts.common.constants import REAL_TRAIN
+from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.images import decode_rgb
 from workflow_scripts.common.shards import ImageSet, is_usable, load_image_set
 from workflow_scripts.report.figure import FigureInputs, FigureTexts, ReportFigure
@@ -72,7 +73,7 @@ def read_panel(images: ImageSet, *, classes: Sequence[str], per_class: int, side
     """
     tiles_of: dict[str, list[Tile]] = {name: [] for name in classes if name in images.classes}
     lacking = len(tiles_of)
-    for row in images.rows(("image", "label", "index", "flagged", "black")):
+    for row in images.rows(("image", "label", "index", *CHECKS)):
         if not lacking:
             break
         tiles = tiles_of.get(images.classes[row["label"]])
@@ -185,7 +186,7 @@ def _texts(inputs: FigureInputs) -> FigureTexts:
         shown, alt = "Real test images of each class and domain", "real ones"
     return FigureTexts(
         title="Images",
-        caption=f"{shown}: the first of each class that are neither black nor flagged by a safety checker. Nothing was "
+        caption=f"{shown}: the first of each class, without generated ones that are {' or '.join(CHECKS)}. Nothing was "
         "trained on the test images. Small pictures are enlarged without smoothing.",
         alt=f"Grid of images of {item.dataset}: a row per class, a group of columns per domain, {alt}.",
     )

@@ -1,0 +1,35 @@
+"""What a check of drawn images is: a function in a module of `common.image_checks`, asked when an image is stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from workflow_scripts.common.image_checks.registry import CHECKS
+from workflow_scripts.common.plugs import part_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnImage:
+    """An image as it was drawn: its pixels (height, width, 3), and the safety checker's verdict (None: it has none)."""
+
+    pixels: npt.NDArray[np.uint8]
+    flagged: bool | None = None
+
+
+@dataclass(frozen=True)
+class ImageCheck:
+    """A reason to leave an image out."""
+
+    found: Callable[[DrawnImage], bool | None]
+    """Returns whether the image is to be left out; None if nobody can say."""
+
+
+def checked(image: DrawnImage) -> dict[str, bool | None]:
+    """Return what every check finds, by its column.
+
+    Raises:
+        InputError: a module of the registry is missing or has no check.
+    """
+    return {name: part_of(f"common.image_checks.{name}", "CHECK", kind=ImageCheck).found(image) for name in CHECKS}
