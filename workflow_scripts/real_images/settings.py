@@ -83,6 +83,21 @@ class RealImages(Settings):
         yield from ()
 
 
+class InComputedDomains(RealImages):
+    """Pictures that are shown in domains which are computed from them (`real_images.domains`)."""
+
+    domains: Domains = ("photo", "negative", "sketch")
+    """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
+
+    def domains_of(self, source: RealSource) -> tuple[str, ...]:
+        """Return the computed domains, of training and test pictures alike."""
+        return self.domains
+
+    def of(self, source: RealSource, domain: str) -> Self:
+        """Return them in one domain."""
+        return self.model_copy(update={"domains": (domain,)})
+
+
 ImagesT = TypeVar("ImagesT", bound=RealImages)
 
 

@@ -12,7 +12,7 @@ from workflow_scripts.common.constants import REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import PathText
 from workflow_scripts.real_images.idx_files import LABELS, PICTURES, idx_content, idx_folder_errors, verify_same_count
-from workflow_scripts.real_images.settings import ClassNames, Domains, RealImages, RealSource
+from workflow_scripts.real_images.settings import ClassNames, InComputedDomains, RealSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,22 +38,16 @@ DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 """Where Debian's package `dataset-fashion-mnist` puts the four files."""
 
 
-class FashionMnist(RealImages):
+class FashionMnist(InComputedDomains):
     """Fashion-MNIST (Xiao et al. 2017): 60,000 + 10,000 product photos of 28 x 28 pixels in ten classes."""
 
     kind: Literal["fashion-mnist"]
     folder: PathText | None = None
     """Folder with the four IDX files; if null, the Debian package's, else torchvision's download."""
-    domains: Domains = ("photo", "negative", "sketch")
-    """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
     train_images: Annotated[int, Field(ge=1, le=60_000)] = 60_000
     """Training pictures, from the first one on."""
     test_images: Annotated[int, Field(ge=1, le=10_000)] = 2_000
     """Test pictures, from the first one on."""
-
-    def domains_of(self, source: RealSource) -> tuple[str, ...]:
-        """Return the computed domains, of training and test pictures alike."""
-        return self.domains
 
     def class_names(self) -> ClassNames:
         """Return the ten names of the data set's authors."""
@@ -62,7 +56,7 @@ class FashionMnist(RealImages):
     def of(self, source: RealSource, domain: str) -> Self:
         """Return them in one domain; more test pictures leave the training pictures as they are."""
         other = "test_images" if source == REAL_TRAIN else "train_images"
-        return self.model_copy(update={"domains": (domain,), other: 1})
+        return super().of(source, domain).model_copy(update={other: 1})
 
     def path_errors(self, classes: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the user's folder."""
