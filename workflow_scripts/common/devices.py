@@ -55,6 +55,35 @@ def claimed_device(*, threads: int, locks: Path) -> Iterator[torch.device]:
     raise InputError(f"all {gpus} GPUs are claimed: start snakemake with --resources gpu={gpus}")
 
 
+def repeatable_backward(loss: torch.Tensor) -> None:
+    """Run the backward pass of a loss so that a second run of it gives the same bits on the same device.
+
+    As long as torch is only to warn (`claimed_device`), it takes faster kernels for the backward pass of attention on a
+    GPU, which add up in any order.
+
+    Raises:
+        InputError: an operation has no other kernels.
+    """
+    mode = torch.get_deterministic_debug_mode()
+    if mode:
+        torch.set_deterministic_debug_mode("error")
+    try:
+        loss.backward()
+    except RuntimeError as error:
+        if _NOT_REPEATABLE not in str(error):
+            raise
+        operation = str(error).split(_NOT_REPEATABLE)[0]
+        raise InputError(
+            f"{operation}on a GPU does not repeat its results: train this network on the CPU (CUDA_VISIBLE_DEVICES=)"
+        ) from None
+    finally:
+        torch.set_deterministic_debug_mode(mode)
+
+
+_NOT_REPEATABLE = "does not have a deterministic implementation"
+"""What torch says of an operation that it refuses."""
+
+
 def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[Any]:
     """Return the autocast context of a precision; nothing is cast with `fp32`."""
     return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "fp32")

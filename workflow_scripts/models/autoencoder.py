@@ -6,6 +6,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch import nn
 
+from workflow_scripts.common.devices import repeatable_backward
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.models.corpus import CaptionedImages, endless_batches
@@ -54,7 +55,7 @@ def train_autoencoder(job: AutoencoderJob, corpus: CaptionedImages, *, device: t
         error = (model.decode(latents).sample - images).abs().mean()
         divergence = 0.5 * (posterior.mean.square() + posterior.var - 1.0 - posterior.logvar).mean()
         optimizer.zero_grad(set_to_none=True)
-        (error + settings.divergence_weight * divergence).backward()
+        repeatable_backward(error + settings.divergence_weight * divergence)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

@@ -9,6 +9,7 @@ from open_clip.model import CLIP
 from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 
+from workflow_scripts.common.devices import repeatable_backward
 from workflow_scripts.common.logs import progress
 from workflow_scripts.models.corpus import CaptionedImages, endless_batches
 from workflow_scripts.models.one_cycle import one_cycle
@@ -89,7 +90,7 @@ def train_clip(settings: PretrainClip, corpus: CaptionedImages, *, device: torch
         texts = model.encode_text(tokens[used.to(device)], normalize=True)
         loss = contrastive_loss(images, texts, text_index.to(device), model.logit_scale.exp())
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        repeatable_backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

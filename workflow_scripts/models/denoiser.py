@@ -8,6 +8,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 
+from workflow_scripts.common.devices import repeatable_backward
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.models.corpus import endless_batches
@@ -91,7 +92,7 @@ def train_denoiser(
             model, scheduler, corpus, batch, dropout=settings.caption_dropout, noise=noise, device=device
         )
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        repeatable_backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

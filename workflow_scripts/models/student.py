@@ -10,6 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from workflow_scripts.common.devices import repeatable_backward
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import DecodedImages, decode_image_sets
 from workflow_scripts.common.logs import progress
@@ -119,7 +120,7 @@ def train_student(settings: PretrainStudent, data: CategorizedImages, *, device:
         logits = model(preprocessing.normalize(pixels))
         loss = nn.functional.cross_entropy(logits, data.category[numbers].to(device))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        repeatable_backward(loss)
         optimizer.step()
         schedule.step()
         if step % 50 == 0 or step == steps - 1:

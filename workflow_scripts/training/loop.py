@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from workflow_scripts.common.devices import repeatable_backward
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.seeds import seed_of
@@ -161,7 +162,7 @@ def _train_interval(
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        repeatable_backward(loss)
         if schedule.gradient_clip is not None:
             nn.utils.clip_grad_norm_(task.model.parameters(), schedule.gradient_clip)
         optimizer.step()
