@@ -200,7 +200,7 @@ def test_the_shard_is_bit_identical_and_says_what_made_it(manifests: dict[str, P
     assert made["classes"] == list(NAMES)
     assert made["pipeline"] == "StableDiffusionPipeline"
     assert made["scheduler"] == "EulerDiscreteScheduler"
-    assert made["environment"]["device"] == "cpu"
+    assert made["environment"]["device"] == (torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu")
     assert (made["steps"], made["guidance_scale"], made["batch_size"]) == (2, 3.0, 4)
     rows = pq.read_table(shards[0]).to_pylist()
     assert rows[1]["class_name"] == NAMES[1]

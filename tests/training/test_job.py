@@ -43,15 +43,15 @@ def phase(name: str, task: FinetuneTask) -> TrainingPhase:
     )
 
 
-def phases(*names: str) -> Iterator[TrainingPhase]:
+def phases(*names: str, device: torch.device = CPU) -> Iterator[TrainingPhase]:
     encoder = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 4))
     task = FinetuneTask(
-        model=ImageClassifier(encoder, LinearHead(torch.randn(6, 4))),
+        model=ImageClassifier(encoder, LinearHead(torch.randn(6, 4))).to(device),
         settings=Finetune(kind="finetune"),
         seed=0,
         seen=tiny_seen(),
         preprocessing=Preprocessing(size=8, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
-        device=CPU,
+        device=device,
     )
     yield from (phase(name, task) for name in names)
 
@@ -85,7 +85,7 @@ def test_a_training_log_is_there_where_it_is_promised(
     method: type[Finetune], names: tuple[str, ...], error: str, tmp_path: Path
 ) -> None:
     def build(job: TrainingJob[Any], inputs: TrainingInputs) -> Training:
-        return Training(phases=phases(*names), save=lambda *_: None)
+        return Training(phases=phases(*names, device=inputs.device), save=lambda *_: None)
 
     (tmp_path / "run").mkdir()
     with pytest.raises(InputError, match=error):
