@@ -81,6 +81,19 @@ def test_other_errors_of_a_backward_pass_stay_what_they_are() -> None:
     assert torch.get_deterministic_debug_mode() == WARN
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attention_on_a_gpu_repeats_its_bits(dtype: torch.dtype) -> None:
+    # The sizes of CLIP ViT-B/16, at which torch splits what it adds up.
+    made = torch.randn(3, 64, 12, 197, 64, generator=torch.Generator().manual_seed(0)).to("cuda", dtype)
+    gradients = []
+    for _ in range(5):
+        inputs = made.clone().requires_grad_(True)
+        repeatable_backward(torch.nn.functional.scaled_dot_product_attention(*inputs).float().square().sum())
+        gradients.append(inputs.grad)
+    assert all(torch.equal(gradients[0], other) for other in gradients[1:])  # type: ignore[arg-type]
+
+
 def test_no_backward_pass_is_run_otherwise() -> None:
     root = Path(workflow_scripts.__path__[0])
     calls = [
