@@ -30,7 +30,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
 
 def arguments_of(what: str, disk: Path) -> tuple[str, list[str]]:
     if what == "shard":
-        outputs = ["--classes", WHERE.classes("digits"), "--output", str(disk / "00000.parquet")]
+        outputs = ["--kind", "digits", "--classes", WHERE.classes("digits"), "--output", str(disk / "00000.parquet")]
         return "real_images.convert_real_images", ["--settings", REAL, *outputs]
     if what == "weights":
         return "training.finetune", finetune_arguments(disk, epochs=1)
