@@ -1,6 +1,7 @@
 """Metrics by hand, intervals by construction."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from workflow_scripts.common.constants import METRIC_COLUMNS
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.evaluation.bootstrap import resample_weights, values_of
 from workflow_scripts.evaluation.metric import metrics
 from workflow_scripts.evaluation.metric_table import metric_table
@@ -112,6 +114,14 @@ def test_top5_needs_more_than_five_classes(measure: Measure):
     table = measure({"photo": scores(logits, [4, 0])})
     assert value(table, "top5") == 0.5
     assert value(table, "top1") == 0.0
+
+
+@pytest.mark.parametrize("value", [np.array([np.nan]), np.zeros(2), 0.5, np.zeros((1, 1))])
+def test_a_metric_is_a_finite_number_for_each_row(value, monkeypatch: pytest.MonkeyPatch):
+    wrong = replace(metrics()["nll"], value=lambda *_: value)
+    monkeypatch.setattr("workflow_scripts.evaluation.bootstrap.metrics", lambda: {"wrong": wrong})
+    with pytest.raises(InputError, match=r"evaluation\.metrics\.wrong: its value must be a finite number for each row"):
+        values_of(outcome_of(scores(LOGITS, LABELS)), np.ones((1, 4)), job())
 
 
 def test_interval_of_a_mean_is_the_binomial_one(measure: Measure):

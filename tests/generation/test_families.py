@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from tests.generation.checkpoints import FAMILIES, save_checkpoint
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.image_check import DrawnImage, ImageCheck, checked
+from workflow_scripts.common.image_checks import black
 from workflow_scripts.common.shards import ImageRow, open_shard, provenance_of
 from workflow_scripts.generation import generate_images
 from workflow_scripts.generation.drawer import drawer_module
@@ -168,6 +170,35 @@ def test_flagged_and_black_images_are_columns(
     nothing, both = {"flagged": False, "black": False}, {"flagged": True, "black": True}
     assert [row.checks for row in rows] == [nothing, both, nothing, nothing]
     assert "1 of 4 images are flagged or black" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("pictures", "error"),
+    [
+        ([np.zeros((2, 2, 3), dtype=np.uint8)] * 3, "was asked for 4 images and drew more or fewer"),
+        ([np.zeros((2, 2, 3), dtype=np.uint8)] * 5, "was asked for 4 images and drew more or fewer"),
+        ([np.zeros((2, 2, 3))] * 4, r"float64 of shape \(2, 2, 3\) is no picture"),
+    ],
+)
+def test_what_a_drawer_hands_over_is_looked_at(pictures: list[Any], error: str) -> None:
+    class Drawer:
+        made_by: ClassVar[dict[str, Any]] = {}
+
+        def draw(self, wanted: Any) -> Any:
+            return (DrawnImage(pixels=each) for each in pictures)
+
+    with pytest.raises(InputError, match=rf"^generation\.drawers\.diffusers_pipeline: {error}"):
+        list(generate(Drawer(), requests(prompts(), settings()), settings()))
+
+
+def test_a_check_says_yes_no_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = DrawnImage(pixels=np.zeros((2, 2, 3), dtype=np.uint8))
+    assert checked(image) == {"flagged": None, "black": True}
+    monkeypatch.setattr(black, "CHECK", ImageCheck(lambda _: np.bool_(False)))  # type: ignore[arg-type, return-value]
+    assert checked(image)["black"] is False
+    monkeypatch.setattr(black, "CHECK", ImageCheck(lambda _: 0.5))  # type: ignore[arg-type, return-value]
+    with pytest.raises(InputError, match=r"common\.image_checks\.black: found 0\.5; it must say True, False or None"):
+        checked(image)
 
 
 def test_without_a_checker_nothing_is_flagged(manifests: dict[str, Path]) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from workflow_scripts.real_images.domains import in_domain
 from workflow_scripts.real_images.kinds.digits import CLASS_NAMES, Digits
 from workflow_scripts.real_images.kinds.fashion_mnist import CLASS_NAMES as GARMENTS
 from workflow_scripts.real_images.kinds.fashion_mnist import FashionMnist, read_idx
+from workflow_scripts.real_images.pictures import Pictures
 from workflow_scripts.real_images.rows import real_rows
 from workflow_scripts.real_images.settings import RealShardJob
 
@@ -66,6 +68,34 @@ def test_labels_beyond_the_class_names_are_refused() -> None:
     )
     with pytest.raises(InputError, match="dataset 'd': 10 classes, but 9 class names"):
         next(real_rows(settings, CLASS_NAMES[:9]))
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (
+            [np.zeros((4, 4), dtype=np.uint8)],
+            "3 pictures were asked for, more or fewer read",
+        ),
+        (
+            np.zeros((4, 4, 4), dtype=np.uint8),
+            "3 pictures were asked for, more or fewer read",
+        ),
+        (np.zeros((3, 4, 4)), r"photo 0: float64 of shape \(4, 4\) is no picture; give uint8"),
+        (np.zeros((3, 4, 4, 4), dtype=np.uint8), r"photo 0: uint8 of shape \(4, 4, 4\) is no picture"),
+        ([b"no picture"] * 3, "photo 0: not a readable picture"),
+    ],
+)
+def test_what_a_kind_hands_over_is_looked_at(given: Any, error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = Pictures(
+        labels=np.zeros(3, dtype=np.int64), image_id=lambda number: f"photo {number}", read=lambda _: given
+    )
+    monkeypatch.setattr(Digits, "pictures", lambda *_: pictures)
+    settings = RealShardJob[Digits](
+        dataset="d", images=Digits(kind="digits"), source="real-test", domain="photo", shard=0
+    )
+    with pytest.raises(InputError, match=error):
+        list(real_rows(settings, CLASS_NAMES))
 
 
 def test_colors_have_domains_too() -> None:

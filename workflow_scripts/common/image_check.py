@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.plugs import part_of
 
@@ -30,6 +31,10 @@ def checked(image: DrawnImage) -> dict[str, bool | None]:
     """Return what every check finds, by its column.
 
     Raises:
-        InputError: a module of the registry is missing or has no check.
+        InputError: a module of the registry is missing or has no check, or a check says neither yes, no nor None.
     """
-    return {name: part_of(f"common.image_checks.{name}", "CHECK", kind=ImageCheck).found(image) for name in CHECKS}
+    found = {name: part_of(f"common.image_checks.{name}", "CHECK", kind=ImageCheck).found(image) for name in CHECKS}
+    for name, value in found.items():
+        if value is not None and not isinstance(value, bool | np.bool_):
+            raise InputError(f"common.image_checks.{name}: found {value!r}; it must say True, False or None")
+    return {name: None if value is None else bool(value) for name, value in found.items()}

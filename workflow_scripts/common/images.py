@@ -97,6 +97,18 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
+def verify_pixels(pixels: npt.NDArray[Any], *, name: str) -> None:
+    """Check that an array is a picture: (height, width) or (height, width, 3) of bytes, with a pixel in it.
+
+    Raises:
+        InputError: it is not; `name` says whose it is.
+    """
+    colors = pixels.shape[2:]
+    if pixels.dtype != np.uint8 or not pixels.size or pixels.ndim < 2 or colors not in ((), (3,)):
+        given = f"{pixels.dtype} of shape {pixels.shape}"
+        raise InputError(f"{name}: {given} is no picture; give uint8 (height, width) or (height, width, 3)")
+
+
 def encode_png(pixels: npt.NDArray[np.uint8]) -> bytes:
     """Encode an array of shape (height, width) or (height, width, 3) as PNG."""
     stream = io.BytesIO()

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.evaluation.metric import metrics
 from workflow_scripts.evaluation.outcomes import Floats, Outcomes
 from workflow_scripts.evaluation.settings import Metrics
@@ -17,10 +18,18 @@ _CELLS = 2_000_000
 
 
 def values_of(outcome: Outcomes, weights: Floats, settings: Metrics) -> dict[str, Floats]:
-    """Return every metric that applies to a label set under each row of weights (resamples, images)."""
-    return {
+    """Return every metric that applies to a label set under each row of weights (resamples, images).
+
+    Raises:
+        InputError: a metric is no finite number for each row.
+    """
+    values = {
         name: metric.value(outcome, weights, settings) for name, metric in metrics().items() if metric.applies(outcome)
     }
+    for name, value in values.items():
+        if np.shape(value) != (len(weights),) or not np.isfinite(value).all():
+            raise InputError(f"evaluation.metrics.{name}: its value must be a finite number for each row of weights")
+    return values
 
 
 def resample_weights(images: int, *, resamples: int, seed: int) -> Iterator[Floats]:

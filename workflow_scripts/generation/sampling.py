@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Iterator
+from itertools import zip_longest
 
 import numpy as np
 from PIL import Image
 
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.image_check import DrawnImage, checked
 from workflow_scripts.common.image_checks.registry import CHECKS
-from workflow_scripts.common.images import encode_png
+from workflow_scripts.common.images import encode_png, verify_pixels
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.shards import ImageRow, is_usable
 from workflow_scripts.generation.drawer import Drawer
@@ -19,10 +21,17 @@ logger = logging.getLogger(__name__)
 
 
 def generate(drawer: Drawer, wanted: list[Request], settings: GeneratedShardJob) -> Iterator[ImageRow]:
-    """Draw the requested images and yield them as shard rows, in the order of the requests."""
+    """Draw the requested images and yield them as shard rows, in the order of the requests.
+
+    Raises:
+        InputError: the drawer draws more or fewer, or what it draws is no picture.
+    """
     images = progress(drawer.draw(wanted), what=f"generating ({settings.domain})", total=len(wanted))
-    left_out = 0
-    for request, image in zip(wanted, images, strict=True):
+    name, left_out = f"generation.drawers.{settings.drawer}", 0
+    for request, image in zip_longest(wanted, images):
+        if request is None or image is None:
+            raise InputError(f"{name}: was asked for {len(wanted)} images and drew more or fewer")
+        verify_pixels(image.pixels, name=name)
         row = image_row(request, image, settings)
         left_out += not is_usable(row.as_dict())
         yield row

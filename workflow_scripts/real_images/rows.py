@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.images import decode_rgb, encode_png
+from workflow_scripts.common.images import decode_rgb, encode_png, verify_pixels
 from workflow_scripts.common.shards import ImageRow
+from workflow_scripts.real_images.pictures import Pixels
 from workflow_scripts.real_images.settings import RealShardJob
 
 
@@ -18,18 +20,17 @@ def real_rows(settings: RealShardJob[Any], classes: Sequence[str]) -> Iterator[I
     """
     pictures = settings.images.pictures(settings.source, settings.domain, tuple(classes))
     labels = pictures.labels.tolist()
-    if max(labels, default=0) >= len(classes):
+    if not all(0 <= label < len(classes) for label in set(labels)):
         raise InputError(f"dataset {settings.dataset!r}: {max(labels) + 1} classes, but {len(classes)} class names")
     shards = settings.images.shards
     block = range(len(labels) * settings.shard // shards, len(labels) * (settings.shard + 1) // shards)
     seen = Counter(labels[: block.start])
-    for number, picture in zip(block, pictures.read(block), strict=True):
+    for number, picture in zip_longest(block, pictures.read(block)):
+        if number is None or picture is None:
+            raise InputError(f"dataset {settings.dataset!r}: {len(block)} pictures were asked for, more or fewer read")
         label, image_id = labels[number], pictures.image_id(number)
-        if isinstance(picture, bytes):
-            # Damage is found here, by its name, and not in a training.
-            decode_rgb(picture, name=image_id if pictures.path is None else pictures.path(number))
         yield ImageRow(
-            image=picture if isinstance(picture, bytes) else encode_png(picture),
+            image=_encoded(picture, name=image_id if pictures.path is None else pictures.path(number)),
             label=label,
             class_name=classes[label],
             domain=settings.domain,
@@ -37,3 +38,12 @@ def real_rows(settings: RealShardJob[Any], classes: Sequence[str]) -> Iterator[I
             image_id=image_id,
         )
         seen[label] += 1
+
+
+def _encoded(picture: bytes | Pixels, *, name: str) -> bytes:
+    # Damage is found here, by its name, and not in a training.
+    if isinstance(picture, bytes):
+        decode_rgb(picture, name=name)
+        return picture
+    verify_pixels(picture, name=name)
+    return encode_png(picture)
