@@ -48,7 +48,15 @@ def test_snakemakes_own_report_works(finished: Path, tmp_path: Path) -> None:
     command = [str(SNAKEMAKE), "--report", str(target), "--configfile", "presets/digits.yaml"]
     completed = subprocess.run(command, cwd=finished, capture_output=True, text=True, check=False)
     assert completed.returncode == 0, completed.stderr[-2000:]
-    assert "generated beside real images" in target.read_text(encoding="utf-8")
+    text = target.read_text(encoding="utf-8")
+    labels = re.findall(r'"labels": {"figure": "(.*?)"}, "size": "\d+\.\d+ [KM]B", "caption": "<p>(\w+)', text)
+    assert sorted(labels) == [
+        ("alphas", "Of"),
+        ("images", "Of"),
+        ("the whole page", "Everything"),
+        ("training", "Of"),
+    ]
+    assert "Of digits, with images from digits-diffusion, CLIP digits-clip." in text
 
 
 def test_every_test_that_the_security_document_names_exists() -> None:

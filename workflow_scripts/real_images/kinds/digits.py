@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Literal
 
 from workflow_scripts.common.constants import REAL_TRAIN
-from workflow_scripts.real_images.settings import ClassNames, Domains, InComputedDomains, RealSource
+from workflow_scripts.real_images.kind import ClassNames, Domains, InComputedDomains
+from workflow_scripts.real_images.settings import RealSource
 
 if TYPE_CHECKING:
     from workflow_scripts.real_images.pictures import Pictures

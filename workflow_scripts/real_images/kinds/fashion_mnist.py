@@ -12,7 +12,8 @@ from workflow_scripts.common.constants import REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import PathText
 from workflow_scripts.real_images.idx_files import LABELS, PICTURES, idx_content, idx_folder_errors, verify_same_count
-from workflow_scripts.real_images.settings import ClassNames, InComputedDomains, RealSource
+from workflow_scripts.real_images.kind import ClassNames, InComputedDomains
+from workflow_scripts.real_images.settings import RealSource
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,7 +18,8 @@ from workflow_scripts.real_images.folders import (
     pictures_of,
     validate_folders,
 )
-from workflow_scripts.real_images.settings import ClassNames, RealImages, RealSource
+from workflow_scripts.real_images.kind import ClassNames, RealImages
+from workflow_scripts.real_images.settings import RealSource
 
 if TYPE_CHECKING:
     from workflow_scripts.real_images.pictures import Pictures

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from workflow_scripts.real_images.settings import RealImages, RealSource
+from workflow_scripts.real_images.kind import RealImages
+from workflow_scripts.real_images.settings import RealSource
 
 
 class NoImages(RealImages):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from workflow_scripts.common.plugs import kinds_of
-from workflow_scripts.real_images.settings import RealImages
+from workflow_scripts.real_images.kind import RealImages
 
 MODULES = (
     "fashion_mnist",

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from workflow_scripts.real_images.settings import ClassNames, RealImages, RealSource
+from workflow_scripts.real_images.kind import ClassNames, RealImages
+from workflow_scripts.real_images.settings import RealSource
 
 STRIPES = {
     "France": ("blue", "white", "red"),

@@ -1,0 +1,98 @@
+"""What a kind of data set says of itself. A kind is a subclass of `RealImages`, in a module of `real_images.kinds`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field
+
+from workflow_scripts.common.settings import Count, Settings
+from workflow_scripts.real_images.settings import RealSource
+
+if TYPE_CHECKING:
+    from workflow_scripts.real_images.pictures import Pictures
+
+BuiltInDomain = Literal["photo", "negative", "sketch"]
+Domains = Annotated[tuple[BuiltInDomain, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """Where a data set's own class names come from: a key below `images` ("": the data set itself), and how."""
+
+    key: str
+    read: Callable[[], Iterable[str]]
+    """Returns the names in label order; raises InputError."""
+    count: int | None = None
+    """How many there must be, under whatever names; None if any number is right."""
+
+
+class RealImages(Settings):
+    """A data set's real pictures. A kind of data set is a subclass in a module of `real_images.kinds`.
+
+    All but `pictures` is asked before any job, and imports nothing heavy.
+    """
+
+    kind: str
+    shards: Count = 1
+    """Files per source and domain."""
+
+    def domains_of(self, source: RealSource) -> tuple[str, ...]:
+        """Return the domains of the training or of the test pictures; none if there are no such pictures."""
+        raise NotImplementedError
+
+    def pictures(self, source: RealSource, domain: str, classes: tuple[str, ...]) -> "Pictures":
+        """Return the pictures of a source in a domain, in an order that never changes.
+
+        Args:
+            source: training or test pictures.
+            domain: one of `domains_of(source)`.
+            classes: names of the classes, in label order.
+
+        Raises:
+            InputError: the pictures cannot be had, or do not fit the class names.
+        """
+        raise NotImplementedError
+
+    def class_names(self) -> ClassNames | None:
+        """Return where the names of the classes come from; None if the configuration must give them."""
+        return None
+
+    def of(self, source: RealSource, domain: str) -> Self:
+        """Return what the pictures of one source and domain depend on: other keys make none of them again."""
+        return self
+
+    def listing(self, source: RealSource, domain: str) -> str:
+        """Return a digest of the files that the pictures are read from, where these are the user's; "" otherwise."""
+        return ""
+
+    def split_seed(self, source: RealSource, domain: str) -> int | None:
+        """Return the seed of DomainBed's random held-out fifth; None: the last fifth of each class is held out."""
+        return None
+
+    def path_errors(self, classes: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the files that it names: a key below `images`, and the error.
+
+        Args:
+            classes: names of the classes; None if they are not known, since they are refused already.
+        """
+        yield from ()
+
+    def leaks(self) -> Iterator[tuple[str, str]]:
+        """Yield why training on its training pictures would be training on test pictures: a key, and the error."""
+        yield from ()
+
+
+class InComputedDomains(RealImages):
+    """Pictures that are shown in domains which are computed from them (`real_images.domains`)."""
+
+    domains: Domains = ("photo", "negative", "sketch")
+    """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
+
+    def domains_of(self, source: RealSource) -> tuple[str, ...]:
+        """Return the computed domains, of training and test pictures alike."""
+        return self.domains
+
+    def of(self, source: RealSource, domain: str) -> Self:
+        """Return them in one domain."""
+        return self.model_copy(update={"domains": (domain,)})
