@@ -26,9 +26,7 @@ from workflow_scripts.common.checkpoint_files import (
 from workflow_scripts.common.constants import NO_SOURCE, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_text
-from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.run_files import HEAD, METADATA, TRAINING_LOG
-from workflow_scripts.evaluation.metrics.registry import METRICS
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.code import code_of
 from workflow_scripts.planning.configuration_files import (
@@ -60,6 +58,7 @@ from workflow_scripts.planning.layout import (
     Run,
 )
 from workflow_scripts.planning.locations import Locations
+from workflow_scripts.planning.parts import modules_of, part_errors
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.planning.products import (
     all_products,
@@ -92,6 +91,8 @@ def loaded_configuration():
 
 def validated_plan():
     try:
+        if errors := part_errors():
+            raise InputError("\n".join(errors))
         layers = loaded_configuration()
         if workflow.is_main_process and layers.replaced:
             logger.info("configuration: replaced " + "; ".join(layers.replaced))
@@ -114,11 +115,6 @@ def shell_prefix():
 def stem(pattern):
     # Where a job's log and benchmark lie, below the folder of its rule: as its product lies below results/.
     return os.path.splitext(pattern)[0].removeprefix("results/")
-
-
-def modules(package, names):
-    # The modules that a registry names: an entry point loads them by name, so that its digest must be told.
-    return [f"{package}.{name}" for name in names]
 
 
 def one_of(names):

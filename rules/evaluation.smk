@@ -49,9 +49,7 @@ rule compute_metrics:
         "../envs/nameonly.yaml"
     params:
         settings=lambda w: jobs.compute_metrics(PLAN, run_of(w)).canonical(),
-        code=code_of(
-            "evaluation.compute_metrics", *modules("evaluation.metrics", METRICS)
-        ),
+        code=code_of("evaluation.compute_metrics", *modules_of("evaluation.metrics")),
     shell:
         "python -m workflow_scripts.evaluation.compute_metrics --settings {params.settings:q} --code {params.code}"
         " --scores {input:q} --output {output:q} --log {log:q}"

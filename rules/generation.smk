@@ -29,8 +29,8 @@ rule generate_images:
         ).canonical(),
         code=lambda w: code_of(
             "generation.generate_images",
-            *modules("generation.drawers", [PLAN.drawer(w.source)]),
-            *modules("common.image_checks", CHECKS),
+            *modules_of("generation.drawers", PLAN.drawer(w.source)),
+            *modules_of("common.image_checks"),
         ),
     shell:
         "python -m workflow_scripts.generation.generate_images --settings {params.settings:q} --code {params.code}"

@@ -25,7 +25,7 @@ rule convert_real_images:
         kind=lambda w: PLAN.kind_of_images(w.dataset),
         code=lambda w: code_of(
             "real_images.convert_real_images",
-            *modules("real_images.kinds", [PLAN.kind_of_images(w.dataset)]),
+            *modules_of("real_images.kinds", PLAN.kind_of_images(w.dataset)),
         ),
     shell:
         "python -m workflow_scripts.real_images.convert_real_images --settings {params.settings:q} --code {params.code}"

@@ -35,8 +35,8 @@ rule draw_figures:
         settings=lambda w: jobs.draw_figures(PLAN, comparison_of(w)).canonical(),
         code=code_of(
             "report.draw_figures",
-            *modules("report.figures", FIGURES),
-            *modules("evaluation.metrics", METRICS),
+            *modules_of("report.figures"),
+            *modules_of("evaluation.metrics"),
         ),
     shell:
         "python -m workflow_scripts.report.draw_figures --settings {params.settings:q} --code {params.code}"
@@ -69,7 +69,7 @@ rule write_page:
         "../envs/nameonly.yaml"
     params:
         settings=lambda w: jobs.write_page(PLAN, shared=WHERE.shared()).canonical(),
-        code=code_of("report.write_page", *modules("evaluation.metrics", METRICS)),
+        code=code_of("report.write_page", *modules_of("evaluation.metrics")),
         costs=BENCHMARKS,
     shell:
         "python -m workflow_scripts.report.write_page --settings {params.settings:q} --code {params.code}"

@@ -82,7 +82,7 @@ def image_set(folder: Path, classes: list[str]) -> Path:
         )
         for k in range(10)
     ]
-    write_shard(folder / "0.parquet", rows, provenance={"classes": classes})
+    write_shard(folder / "0.parquet", rows, provenance={"classes": classes}, checks=("flagged", "black"))
     write_image_manifest(folder / "manifest.json", [folder / "0.parquet"], dataset="d", source="s", domain=folder.name)
     return folder / "manifest.json"
 

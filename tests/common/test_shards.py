@@ -1,6 +1,7 @@
 """Shards: whole or absent, readable by the datasets library's convention, damage named."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,7 +10,6 @@ import pytest
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.shards import (
     ImageRow,
-    is_usable,
     load_image_set,
     open_shard,
     provenance_of,
@@ -50,18 +50,32 @@ def test_rows_come_back_in_groups_of_a_hundred(tmp_path: Path) -> None:
     assert [file.metadata.row_group(k).num_rows for k in range(3)] == [100, 100, 50]
     first = pq.read_table(path).to_pylist()[0]
     assert first["image"] == {"bytes": b"0", "path": None}
-    assert (first["seed"], first["flagged"], first["black"]) == (0, None, None)
+    assert first["seed"] == 0
+    assert "flagged" not in first
     assert provenance_of(file) == {"classes": CLASSES}
     features = json.loads(file.schema_arrow.metadata[b"huggingface"])["info"]["features"]
     assert features["image"] == {"_type": "Image"}
 
 
-@pytest.mark.parametrize(
-    ("flagged", "black", "usable"),
-    [(None, False, True), (False, False, True), (True, False, False), (None, True, False), (True, True, False)],
-)
-def test_flagged_and_black_images_are_not_usable(flagged: bool | None, black: bool, usable: bool) -> None:
-    assert is_usable({"flagged": flagged, "black": black}) is usable
+def test_what_checks_found_is_told_with_each_row(tmp_path: Path) -> None:
+    found = [(None, False), (True, False), (None, True), (True, True)]
+    checked = [replace(row, checks={"flagged": a, "black": b}) for row, (a, b) in zip(rows(4), found, strict=True)]
+    path = tmp_path / "shards/0.parquet"
+    write_shard(path, checked, provenance={"classes": CLASSES}, checks=("flagged", "black"))
+    assert pq.read_schema(path).names[-2:] == ["flagged", "black"]
+    write_image_manifest(tmp_path / "manifest.json", [path], dataset="d", source="g", domain="photo")
+    read = list(load_image_set(tmp_path / "manifest.json").rows(("label",)))
+    assert [row["found"] for row in read] == [(), ("flagged",), ("black",), ("flagged", "black")]
+    with pytest.raises(InputError, match="check 'label': every shard has a column of this name; choose another"):
+        write_shard(path, checked, provenance={"classes": CLASSES}, checks=("label",))
+
+
+def test_every_image_of_a_domain_has_its_own_name(tmp_path: Path) -> None:
+    paths = [tmp_path / f"shards/{number}.parquet" for number in range(2)]
+    for path in paths:
+        write_shard(path, rows(3), provenance={"classes": CLASSES})
+    with pytest.raises(InputError, match="6 images have 3 names; every image of a domain has its own"):
+        write_image_manifest(tmp_path / "manifest.json", paths, dataset="d", source="g", domain="photo")
 
 
 def test_a_shard_that_fails_half_way_is_not_there(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 
 from workflow_scripts.common.constants import METRIC_COLUMNS
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.evaluation.bootstrap import resample_weights, values_of
+from workflow_scripts.evaluation.bootstrap import Estimate, harmonic_mean, resample_weights, values_of
 from workflow_scripts.evaluation.metric import metrics
 from workflow_scripts.evaluation.metric_table import metric_table
 from workflow_scripts.evaluation.metrics.ece import calibration_error
@@ -78,7 +78,7 @@ def value(table: pd.DataFrame, metric: str, domain: str = "mean") -> float:
 
 def test_every_metric_says_how_it_is_to_be_read():
     said = {name: (each.percent, each.higher_is_better, each.has_harmonic_mean) for name, each in metrics().items()}
-    assert said == {
+    expected = {
         "top1": (True, True, True),
         "top5": (True, True, False),
         "mean_per_class": (True, True, True),
@@ -86,7 +86,8 @@ def test_every_metric_says_how_it_is_to_be_read():
         "brier": (False, False, False),
         "ece": (True, False, False),
     }
-    assert len({each.title for each in metrics().values()}) == 6
+    assert {name: said[name] for name in expected} == expected
+    assert len({each.title for each in metrics().values()}) == len(said)
 
 
 LOGITS = torch.log(torch.tensor([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.5, 0.25, 0.25], [0.1, 0.1, 0.8]]))
@@ -120,7 +121,7 @@ def test_top5_needs_more_than_five_classes(measure: Measure):
 def test_a_metric_is_a_finite_number_for_each_row(value, monkeypatch: pytest.MonkeyPatch):
     wrong = replace(metrics()["nll"], value=lambda *_: value)
     monkeypatch.setattr("workflow_scripts.evaluation.bootstrap.metrics", lambda: {"wrong": wrong})
-    with pytest.raises(InputError, match=r"evaluation\.metrics\.wrong: its value must be a finite number for each row"):
+    with pytest.raises(InputError, match=r"evaluation\.metrics\.wrong: must give a finite number for each row"):
         values_of(outcome_of(scores(LOGITS, LABELS)), np.ones((1, 4)), job())
 
 
@@ -190,6 +191,31 @@ def test_resamples_draw_as_many_images_and_repeat():
     assert all((block.sum(axis=1) == 30_000).all() for block in first)
     assert [np.mean(block == 0) for block in first] == pytest.approx([1 / np.e] * 3, abs=0.002)
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+
+
+def test_a_resample_without_an_image_of_a_label_set_says_nothing(measure: Measure):
+    good = torch.tensor([[1.0, -1.0]]).repeat(20, 1)
+    few = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])
+    tables = [scores(good, [0] * 20, prefix="a"), scores(good, [0] * 20, prefix="a", label_set="base")]
+    tables.append(scores(few, [0] * 2, prefix="b", label_set="new"))
+    table = measure({"photo": pa.concat_tables(tables)}, resamples=500)
+    assert table[["value", "low", "high"]].notna().all(axis=None)
+    rows = table[(table.metric == "top1") & (table.domain == "photo")].set_index("label_set")
+    assert tuple(rows.loc["new", ["value", "low", "high"]]) == (0.5, 0.0, 1.0)
+    assert tuple(rows.loc["harmonic", ["value", "low", "high"]]) == (pytest.approx(2 / 3), 0.0, 1.0)
+    outcome = outcome_of(scores(LOGITS, LABELS))
+    values = values_of(outcome, np.array([[0.0] * 4, [1.0] * 4]), job())
+    assert all(np.isnan(each[0]) and np.isfinite(each[1]) for each in values.values())
+    one, none = Estimate(0.5, np.array([np.nan, 0.5])), Estimate(0.5, np.array([0.5, 0.5]))
+    assert np.array_equal(harmonic_mean(one, none).resampled, [np.nan, 0.5], equal_nan=True)
+
+
+def test_a_mean_is_of_what_every_domain_has(measure: Measure, monkeypatch: pytest.MonkeyPatch):
+    some = replace(metrics()["nll"], applies=lambda outcome: len(outcome.label) > 3)
+    monkeypatch.setattr("workflow_scripts.evaluation.bootstrap.metrics", lambda: {**metrics(), "nll": some})
+    table = measure({"photo": scores(LOGITS, LABELS), "sketch": scores(LOGITS[:2], LABELS[:2], prefix="x")})
+    domains = {metric: set(rows["domain"]) for metric, rows in table.groupby("metric")}
+    assert (domains["nll"], domains["top1"]) == ({"photo"}, {"photo", "sketch", "mean"})
 
 
 def test_a_class_absent_from_a_resample_does_not_count():

@@ -12,13 +12,14 @@ from PIL import Image
 from pydantic import ValidationError
 
 from tests.generation.checkpoints import FAMILIES, save_checkpoint
+from workflow_scripts.common import image_check
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.image_check import DrawnImage, ImageCheck, checked
-from workflow_scripts.common.image_checks import black
 from workflow_scripts.common.shards import ImageRow, open_shard, provenance_of
 from workflow_scripts.generation import generate_images
-from workflow_scripts.generation.drawer import drawer_module
-from workflow_scripts.generation.drawers.diffusers_pipeline import PipelineDrawer, draw_batch, load_drawer
+from workflow_scripts.generation.drawer import DrawerPart, heeded, load_drawer
+from workflow_scripts.generation.drawers import diffusers_pipeline
+from workflow_scripts.generation.drawers.diffusers_pipeline import PipelineDrawer, draw_batch
 from workflow_scripts.generation.pipelines import load_pipeline
 from workflow_scripts.generation.prompt_embeddings import EncodedPrompts, encode_prompts
 from workflow_scripts.generation.requests import requests
@@ -88,7 +89,7 @@ def test_encoding_once_equals_passing_texts(family: str, manifests: dict[str, Pa
     pipeline = load_pipeline(manifests[family], chosen, device=CPU)
     wanted = requests(prompts(), chosen)
     texts = [request.prompt for request in wanted]
-    once = encode_prompts(pipeline, texts, negative_prompt=None, guidance_scale=chosen.guidance_scale)
+    once = encode_prompts(pipeline, texts, negative_prompt=None, guidance_scale=3.0, arguments={})
     assert len(once.place) == 4
     assert all(len(tensor) == 4 for tensor in once.tensors.values())
     assert once.tensors
@@ -146,13 +147,48 @@ def test_settings_that_a_pipeline_cannot_heed_are_refused(manifests: dict[str, P
         load_pipeline(manifests["flux"], settings(arguments={"clip_skip": 1}), device=CPU)
 
 
-def test_arguments_of_other_keys_and_unknown_drawers_are_refused() -> None:
+def test_arguments_reach_the_encoding_too(manifests: dict[str, Path]) -> None:
+    base = generated(manifests["stable-diffusion-xl"], settings())
+    skipped = generated(manifests["stable-diffusion-xl"], settings(arguments={"clip_skip": 0}))
+    assert base[0].image != skipped[0].image
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"self": 1}, "arguments: StableDiffusionPipeline takes no 'self'; remove it"),
+        ({"kwargs": 1}, "arguments: StableDiffusionPipeline takes no 'kwargs'; remove it"),
+        ({"latents": 1}, "arguments.latents: 1 does not fit StableDiffusionPipeline, where it is neither a number nor"),
+        (
+            {"guidance_rescale": "x"},
+            "arguments.guidance_rescale: 'x' does not fit StableDiffusionPipeline, where it is",
+        ),
+        ({"eta": 0.5}, "arguments.eta: DPMSolverMultistepScheduler does not heed it; remove it"),
+    ],
+)
+def test_arguments_that_would_not_be_heeded_are_refused(
+    arguments: dict[str, Any], error: str, manifests: dict[str, Path]
+) -> None:
+    with pytest.raises(InputError, match=f"^{error}"):
+        load_pipeline(manifests["stable-diffusion"], settings(scheduler="dpm++", arguments=arguments), device=CPU)
+
+
+def test_arguments_of_other_keys_and_unknown_drawers_are_refused(manifests: dict[str, Path]) -> None:
     with pytest.raises(ValidationError, match="guidance_scale has a key of its own"):
         settings(arguments={"guidance_scale": 2.0})
-    with pytest.raises(ValidationError, match="must be one of diffusers_pipeline"):
-        settings(drawer="nobody")
-    with pytest.raises(InputError, match=r"generation\.drawers\.registry: has no load_drawer\(\)"):
-        drawer_module("registry")
+    with pytest.raises(ValidationError, match="eta must be true, false, a number or a text"):
+        settings(arguments={"eta": {"a": 1}})
+    with pytest.raises(InputError, match=r"generation\.drawers\.registry: DRAWER must be of the class DrawerPart"):
+        load_drawer(manifests["pixart"], settings(drawer="registry"), device=CPU)
+
+
+def test_what_a_drawer_does_not_heed_is_refused(manifests: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    part = DrawerPart(load=lambda *_: pytest.fail("was loaded"), heeds=("guidance_scale", "size", "batch_size"))
+    monkeypatch.setattr(diffusers_pipeline, "DRAWER", part)
+    with pytest.raises(InputError, match="steps: the drawer 'diffusers_pipeline' does not heed it; remove the key"):
+        load_drawer(manifests["pixart"], settings(steps=2), device=CPU)
+    assert {"steps", "scheduler", "dtype"}.isdisjoint(heeded(settings(steps=2)))
+    assert heeded(settings())["guidance_scale"] == 3.0
 
 
 def test_flagged_and_black_images_are_columns(
@@ -169,7 +205,7 @@ def test_flagged_and_black_images_are_columns(
     rows = list(generate(PipelineDrawer(pipeline, chosen), requests(prompts(), chosen), chosen))
     nothing, both = {"flagged": False, "black": False}, {"flagged": True, "black": True}
     assert [row.checks for row in rows] == [nothing, both, nothing, nothing]
-    assert "1 of 4 images are flagged or black" in caplog.text
+    assert "1 of 4 images are to be left out: 1 flagged and black" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -194,9 +230,10 @@ def test_what_a_drawer_hands_over_is_looked_at(pictures: list[Any], error: str) 
 def test_a_check_says_yes_no_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     image = DrawnImage(pixels=np.zeros((2, 2, 3), dtype=np.uint8))
     assert checked(image) == {"flagged": None, "black": True}
-    monkeypatch.setattr(black, "CHECK", ImageCheck(lambda _: np.bool_(False)))  # type: ignore[arg-type, return-value]
+    made = {"black": ImageCheck(lambda _: np.bool_(False))}  # type: ignore[arg-type, return-value]
+    monkeypatch.setattr(image_check, "_checks", lambda: made)
     assert checked(image)["black"] is False
-    monkeypatch.setattr(black, "CHECK", ImageCheck(lambda _: 0.5))  # type: ignore[arg-type, return-value]
+    made["black"] = ImageCheck(lambda _: 0.5)  # type: ignore[arg-type, return-value]
     with pytest.raises(InputError, match=r"common\.image_checks\.black: found 0\.5; it must say True, False or None"):
         checked(image)
 

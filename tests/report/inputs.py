@@ -88,7 +88,7 @@ def write_images(
         for label, name in enumerate(classes)
     ]
     shard = folder / "images" / source / domain / "shards/00000.parquet"
-    write_shard(shard, rows, provenance={"classes": list(classes), **provenance})
+    write_shard(shard, rows, provenance={"classes": list(classes), **provenance}, checks=("flagged", "black"))
     manifest = shard.parent.parent / "manifest.json"
     write_image_manifest(manifest, [shard], dataset="toys", source=source, domain=domain)
     return manifest

@@ -16,6 +16,7 @@ from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import decode_image_sets
 from workflow_scripts.common.shards import load_image_set
 from workflow_scripts.report import draw_figures
+from workflow_scripts.report.figure import FigureTexts, ReportFigure
 from workflow_scripts.report.figure_files import read_figure
 from workflow_scripts.report.figures.alphas import alpha_figure, columns_for, curve
 from workflow_scripts.report.figures.images import (
@@ -53,7 +54,9 @@ def points(line: Any) -> list[tuple[float, float]]:
 
 
 def settings(**changes: Any) -> str:
-    return json.dumps({"figures": NAMES, "comparison": COMPARISON, "fixed_alpha": "0.50", **changes})
+    return json.dumps(
+        {"figures": NAMES, "comparison": COMPARISON, "fixed_alpha": "0.50", "images_per_class": 4, **changes}
+    )
 
 
 def command(folder: Path, **inputs: Any) -> dict[str, Path]:
@@ -348,13 +351,40 @@ def test_without_inputs_the_figures_say_so(tmp_path: Path, drawn: tuple[dict[str
     assert training_figure([]) == "There is no training curve: nothing was trained."
 
 
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"caption": None}, "description must be a text that shows, not None"),
+        ({"alt": "a\x00b"}, r"alternative text must be a text that shows, not 'a\\x00b'"),
+        ({"drawn": None}, "drew a NoneType; it must return a matplotlib Figure, or a sentence"),
+        ({"drawn": ""}, "nothing to show must be a text that shows, not ''"),
+    ],
+)
+def test_what_a_figure_hands_over_is_looked_at(
+    changes: dict[str, Any], error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = changes.pop("drawn", "no figure")
+    texts = FigureTexts(**{"title": "t", "caption": "c", "alt": "a", **changes})
+    part = ReportFigure(texts=lambda _: texts, draw=lambda _: drawn)
+    monkeypatch.setattr("workflow_scripts.report.figures.alphas.FIGURE", part)
+    with pytest.raises(InputError, match=rf"^report\.figures\.alphas: {error}"):
+        command(tmp_path)
+
+
+def test_a_figure_that_is_cut_short_is_named(drawn: tuple[dict[str, bytes], dict[str, bytes]], tmp_path: Path) -> None:
+    path = tmp_path / "alphas.png"
+    path.write_bytes(drawn[0]["alphas"][:5000])
+    with pytest.raises(InputError, match=r"alphas\.png: not a readable figure .*delete it and run snakemake again"):
+        read_figure(path)
+
+
 def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
     values: dict[str, Any] = {"metrics": [], "training_logs": [], "training_images": [], "test_images": []}
     values |= {"settings": settings(figures=["absent"]), "output": [tmp_path / "absent.png"]}
     with pytest.raises(InputError, match=r"report\.figures\.absent: there is no such module below workflow_scripts"):
         draw_figures.job(type("Options", (), values)())
     values["settings"] = settings(figures=["registry"])
-    with pytest.raises(InputError, match=r"report\.figures\.registry: FIGURE must be a ReportFigure"):
+    with pytest.raises(InputError, match=r"report\.figures\.registry: FIGURE must be of the class ReportFigure"):
         draw_figures.job(type("Options", (), values)())
 
 

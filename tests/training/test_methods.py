@@ -75,9 +75,9 @@ def test_lines_of_the_registry_are_checked(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("workflow_scripts.training.vl2v_sd.settings.SETTINGS", Other)
     with pytest.raises(InputError, match=refused):
         settings_of(("ogen", "vl2v_sd"))
-    for wrong, error in ((Settings, "SETTINGS must be a subclass of Method"), (None, "SETTINGS must be a type")):
+    for wrong in (Settings, None):
         monkeypatch.setattr("workflow_scripts.training.vl2v_sd.settings.SETTINGS", wrong)
-        with pytest.raises(InputError, match=rf"training\.vl2v_sd\.settings: {error}"):
+        with pytest.raises(InputError, match=r"training\.vl2v_sd\.settings: SETTINGS must be a subclass of Method"):
             settings_of(("vl2v_sd",))
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.image_checks.registry import CHECKS
-from workflow_scripts.common.plugs import part_of
+from workflow_scripts.common.parts import part_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,12 @@ class ImageCheck:
     """A reason to leave an image out."""
 
     found: Callable[[DrawnImage], bool | None]
-    """Returns whether the image is to be left out; None if nobody can say."""
+    """Returns whether the image, as it was drawn, is to be left out; None if nobody can say."""
+
+
+@cache
+def _checks() -> dict[str, ImageCheck]:
+    return {name: part_of(f"common.image_checks.{name}", "CHECK", of=ImageCheck) for name in CHECKS}
 
 
 def checked(image: DrawnImage) -> dict[str, bool | None]:
@@ -33,8 +39,10 @@ def checked(image: DrawnImage) -> dict[str, bool | None]:
     Raises:
         InputError: a module of the registry is missing or has no check, or a check says neither yes, no nor None.
     """
-    found = {name: part_of(f"common.image_checks.{name}", "CHECK", kind=ImageCheck).found(image) for name in CHECKS}
-    for name, value in found.items():
+    found: dict[str, bool | None] = {}
+    for name, check in _checks().items():
+        value = check.found(image)
         if value is not None and not isinstance(value, bool | np.bool_):
             raise InputError(f"common.image_checks.{name}: found {value!r}; it must say True, False or None")
-    return {name: None if value is None else bool(value) for name, value in found.items()}
+        found[name] = None if value is None else bool(value)
+    return found

@@ -4,6 +4,7 @@ import io
 import logging
 import struct
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,9 +17,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from workflow_scripts.common.constants import HELD_OUT
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.logs import progress
-from workflow_scripts.common.shards import ROWS_PER_GROUP, ImageSet, is_usable
+from workflow_scripts.common.shards import ROWS_PER_GROUP, ImageSet, counted
 
 logger = logging.getLogger(__name__)
 
@@ -97,12 +97,14 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def verify_pixels(pixels: npt.NDArray[Any], *, name: str) -> None:
+def verify_pixels(pixels: Any, *, name: str) -> None:
     """Check that an array is a picture: (height, width) or (height, width, 3) of bytes, with a pixel in it.
 
     Raises:
         InputError: it is not; `name` says whose it is.
     """
+    if not isinstance(pixels, np.ndarray):
+        raise InputError(f"{name}: a {type(pixels).__name__} is no picture; give an array of uint8")
     colors = pixels.shape[2:]
     if pixels.dtype != np.uint8 or not pixels.size or pixels.ndim < 2 or colors not in ((), (3,)):
         given = f"{pixels.dtype} of shape {pixels.shape}"
@@ -171,21 +173,22 @@ def decode_image_sets(
     with tempfile.TemporaryFile(dir=scratch) as file:
         pixels = np.memmap(file, dtype=np.uint8, mode="w+", shape=(total, size, size, 3))
     columns: list[tuple[int, int, int, str]] = []
-    left_out = 0
+    left_out: Counter[tuple[str, ...]] = Counter()
     rows = progress(_rows_of(sets, split, predicate), what="decoding", total=total)
     with ThreadPoolExecutor(threads) as pool:
         for group in _in_groups(rows, ROWS_PER_GROUP):
-            usable = [(domain, row) for domain, row in group if is_usable(row)]
-            left_out += len(group) - len(usable)
+            usable = [(domain, row) for domain, row in group if not row["found"]]
+            left_out.update(row["found"] for _, row in group if row["found"])
             for (domain, row), picture in zip(
                 usable, pool.map(lambda item: _decode(item, geometry), usable), strict=True
             ):
                 pixels[len(columns)] = picture
                 columns.append((row["label"], row["index"], domain, row["image_id"]))
     if left_out:
-        logger.warning("%d of %d images are %s and are left out", left_out, total, " or ".join(CHECKS))
+        logger.warning("%d of %d images are left out: %s", left_out.total(), total, counted(left_out))
     if not columns:
-        raise InputError(f"{sets[0].manifest}: no image is left in its split '{split}'; ask for more images per class")
+        why = f"left out are {counted(left_out)}" if left_out else "ask for more images per class"
+        raise InputError(f"{sets[0].manifest}: no image is left in its split '{split}'; {why}")
     labels, index, domains, image_id = zip(*columns, strict=True)
     return DecodedImages(
         pixels=pixels[: len(columns)],
@@ -195,11 +198,11 @@ def decode_image_sets(
         image_id=image_id,
         domains=tuple(images.domain for images in sets),
         classes=classes,
-        left_out=left_out,
+        left_out=left_out.total(),
     )
 
 
-_COLUMNS = ("image", "label", "index", "image_id", "class_name", *CHECKS)
+_COLUMNS = ("image", "label", "index", "image_id", "class_name")
 
 
 def _rows_of(

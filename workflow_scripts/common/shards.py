@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import canonical_json, replacing, write_json
-from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.manifests import describe_files, read_manifest, verify_file
 from workflow_scripts.common.parquet import PARQUET_ERRORS, damaged, open_parquet, parquet_writer, verify_pages
 from workflow_scripts.common.splits import Flags, domainbed_split, last_of_each_class
@@ -35,7 +36,6 @@ _COLUMNS = pa.schema(
         pa.field("index", pa.int32()),
         pa.field("seed", pa.int64()),
         pa.field("image_id", pa.string()),
-        *(pa.field(name, pa.bool_()) for name in CHECKS),
     ]
 )
 
@@ -45,8 +45,8 @@ class ImageRow:
     """One image of a shard.
 
     `domain` is the domain it was generated for or belongs to. `index` counts within the class. `image_id`
-    names the picture that it shows: the same photo in two domains has one name. `checks` says what checks found, by
-    their columns; what is left out was not looked at.
+    names the picture that it shows: the same photo in two domains has one name. `checks` says of each check whether it
+    found a reason to leave the image out (None: it cannot say); each is a column.
     """
 
     image: bytes
@@ -62,38 +62,45 @@ class ImageRow:
     def as_dict(self) -> dict[str, Any]:
         """Return the row in the shard's columns."""
         values = {name: value for name, value in vars(self).items() if name != "checks"}
-        checks = {name: self.checks.get(name) for name in CHECKS}
-        return {**values, **checks, "image": {"bytes": self.image, "path": None}}
+        return {**values, **self.checks, "image": {"bytes": self.image, "path": None}}
 
 
-def is_usable(row: Mapping[str, Any]) -> bool:
-    """Return whether an image may be trained on, scored and shown: no check found anything.
-
-    Args:
-        row: a shard's row with at least the columns of all checks.
-    """
-    return not any(row[name] for name in CHECKS)
+def reasons(checks: Mapping[str, bool | None]) -> tuple[str, ...]:
+    """Return the checks that found a reason to leave an image out: it is usable if none did."""
+    return tuple(name for name, found in checks.items() if found)
 
 
-def _schema(provenance: dict[str, Any]) -> pa.Schema:
+def counted(found: Counter[tuple[str, ...]]) -> str:
+    """Return in words how many images are left out for which reasons: `5 black, 1 flagged and black`."""
+    return ", ".join(f"{count} {' and '.join(names)}" for names, count in found.items())
+
+
+def _schema(provenance: dict[str, Any], checks: Sequence[str]) -> pa.Schema:
+    if taken := [name for name in checks if name in _COLUMNS.names]:
+        raise InputError(f"check {taken[0]!r}: every shard has a column of this name; choose another")
+    columns = pa.schema([*_COLUMNS, *(pa.field(name, pa.bool_()) for name in checks)])
     features: dict[str, Any] = {
-        field.name: {"dtype": str(field.type), "_type": "Value"} for field in _COLUMNS if field.name != "image"
+        field.name: {"dtype": str(field.type), "_type": "Value"} for field in columns if field.name != "image"
     }
     features["image"] = {"_type": "Image"}
-    return _COLUMNS.with_metadata(
+    return columns.with_metadata(
         {METADATA_KEY: canonical_json(provenance), b"huggingface": canonical_json({"info": {"features": features}})}
     )
 
 
-def write_shard(path: Path, rows: Iterable[ImageRow], *, provenance: dict[str, Any]) -> int:
+def write_shard(path: Path, rows: Iterable[ImageRow], *, provenance: dict[str, Any], checks: Sequence[str] = ()) -> int:
     """Write rows to a shard that appears only when it is whole; return their number.
 
     Args:
         path: the shard's final name.
         rows: consumed one row group at a time.
         provenance: what made the images, stored in the schema's metadata; no times and no host names.
+        checks: what the images were checked for, a column each.
+
+    Raises:
+        InputError: a check has the name of another column.
     """
-    schema = _schema(provenance)
+    schema = _schema(provenance, checks)
     written = 0
     with replacing(path) as temporary, parquet_writer(temporary, schema) as writer:
         for group in _groups(rows):
@@ -124,6 +131,11 @@ def open_shard(path: Path) -> pq.ParquetFile:
     if missing:
         raise InputError(f"{path}: not an image shard, columns are missing: {', '.join(sorted(missing))}")
     return file
+
+
+def checks_of(file: pq.ParquetFile) -> list[str]:
+    """Return what the images of an open shard were checked for: the columns that not every shard has."""
+    return [name for name in file.schema_arrow.names if name not in _COLUMNS.names]
 
 
 def provenance_of(file: pq.ParquetFile) -> dict[str, Any]:
@@ -158,6 +170,9 @@ def write_image_manifest(
     images = sum(content.rows for content in contents)
     if not images:
         raise InputError(f"{path.parent}: no image in any shard; check the data set's folders and counts")
+    distinct = len(pc.unique(pa.concat_arrays([content.ids for content in contents])))
+    if distinct < images:
+        raise InputError(f"{path.parent}: {images} images have {distinct} names; every image of a domain has its own")
     rows = {str(shard.relative_to(path.parent)): content.rows for shard, content in zip(shards, contents, strict=True)}
     write_json(
         path,
@@ -181,6 +196,7 @@ class _ShardContent:
     counts: npt.NDArray[np.int64]
     """One more than the largest index of each class."""
     provenance: dict[str, Any]
+    ids: pa.Array
 
 
 def _shard_content(shard: Path) -> _ShardContent:
@@ -188,10 +204,11 @@ def _shard_content(shard: Path) -> _ShardContent:
     verify_pages(shard, what="shard")
     file = open_shard(shard)
     provenance = provenance_of(file)
-    columns = file.read(columns=["label", "index"])
+    columns = file.read(columns=["label", "index", "image_id"])
     counts = np.zeros(len(provenance["classes"]), dtype=np.int64)
     np.maximum.at(counts, columns["label"].to_numpy(), columns["index"].to_numpy() + 1)
-    return _ShardContent(file.metadata.num_rows, counts, provenance)
+    ids = pc.unique(columns["image_id"])
+    return _ShardContent(file.metadata.num_rows, counts, provenance, ids)
 
 
 _PER_SHARD = ("classes", "first_index", "indices", "shard")
@@ -225,14 +242,22 @@ class ImageSet:
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
         """Yield the rows of all shards, in order, one row group at a time in memory.
 
+        Each has under `found` the checks that found a reason to leave the image out: an image is usable if none did.
+
+        Args:
+            columns: those that are wanted; all if None.
+
         Raises:
             InputError: a shard cannot be read to its end; it is named.
         """
         for shard in self.shards:
             file = open_shard(shard)
+            checks = checks_of(file)
+            wanted = None if columns is None else [*columns, *checks]
             try:
-                for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
-                    yield from batch.to_pylist()
+                for batch in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=wanted):
+                    for row in batch.to_pylist():
+                        yield {**row, "found": reasons({name: row[name] for name in checks})}
             except PARQUET_ERRORS as error:
                 raise damaged(shard, error, what="shard") from None
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.plugs import module_of
+from workflow_scripts.common.parts import module_of
 from workflow_scripts.common.preprocessing import Preprocessing
 from workflow_scripts.common.settings import Precision
 from workflow_scripts.common.weights import StateDict

@@ -20,15 +20,20 @@ _CELLS = 2_000_000
 def values_of(outcome: Outcomes, weights: Floats, settings: Metrics) -> dict[str, Floats]:
     """Return every metric that applies to a label set under each row of weights (resamples, images).
 
+    Where a resample drew none of the images, a metric is NaN.
+
     Raises:
-        InputError: a metric is no finite number for each row.
+        InputError: a metric is no finite number for each row that drew any.
     """
-    values = {
-        name: metric.value(outcome, weights, settings) for name, metric in metrics().items() if metric.applies(outcome)
-    }
-    for name, value in values.items():
-        if np.shape(value) != (len(weights),) or not np.isfinite(value).all():
-            raise InputError(f"evaluation.metrics.{name}: its value must be a finite number for each row of weights")
+    drawn = weights.sum(axis=1) > 0
+    values = {}
+    for name, metric in metrics().items():
+        if metric.applies(outcome):
+            value = metric.value(outcome, weights[drawn], settings)
+            if np.shape(value) != (int(drawn.sum()),) or not np.isfinite(value).all():
+                raise InputError(f"evaluation.metrics.{name}: must give a finite number for each row of weights")
+            values[name] = np.full(len(weights), np.nan)
+            values[name][drawn] = value
     return values
 
 
@@ -53,13 +58,13 @@ class Estimate:
     resampled: Floats
 
     def interval(self, level: float) -> tuple[float, float]:
-        """Return the percentile interval of a level.
+        """Return the percentile interval of a level, over the resamples that say something (are not NaN).
 
         Resampling adds noise to every bin of a calibration error, which is a sum of absolute values: its interval is
         biased upwards and may lie above the value.
         """
         tail = (1.0 - level) / 2.0
-        low, high = np.quantile(self.resampled, [tail, 1.0 - tail])
+        low, high = np.quantile(self.resampled[~np.isnan(self.resampled)], [tail, 1.0 - tail])
         return float(low), float(high)
 
 
@@ -73,7 +78,7 @@ def harmonic_mean(base: Estimate, new: Estimate) -> Estimate:
     """Return H = 2 b n / (b + n) of two accuracies, resample by resample; 0 where both are 0 (OGEN's protocol)."""
     pairs = np.stack([np.append(base.resampled, base.value), np.append(new.resampled, new.value)])
     total = pairs.sum(axis=0)
-    means = np.divide(2.0 * pairs.prod(axis=0), total, out=np.zeros_like(total), where=total > 0)
+    means = np.divide(2.0 * pairs.prod(axis=0), total, out=np.zeros_like(total), where=total != 0)
     return Estimate(float(means[-1]), means[:-1])
 
 

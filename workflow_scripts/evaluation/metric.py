@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from workflow_scripts.common.plugs import part_of
+from workflow_scripts.common.parts import part_of
 from workflow_scripts.evaluation.metrics.registry import METRICS
 from workflow_scripts.evaluation.outcomes import Floats, Outcomes
 from workflow_scripts.evaluation.settings import Metrics
@@ -17,10 +17,13 @@ class Metric:
     title: str
     """What the page calls it."""
     percent: bool
-    """Whether it is shown as a percentage; tables hold fractions."""
+    """Whether it is shown as a percentage."""
     higher_is_better: bool
     value: Callable[[Outcomes, Floats, Metrics], Floats]
-    """Returns the metric under each row of weights (resamples, images), which say how often an image counts."""
+    """Returns the metric, a fraction where it is a percentage, under each row of weights (resamples, images).
+
+    They say how often an image counts; every row counts some image.
+    """
     applies: Callable[[Outcomes], bool] = lambda _: True
     """Whether it says anything of these images."""
     has_harmonic_mean: bool = False
@@ -34,4 +37,4 @@ def metrics() -> dict[str, Metric]:
     Raises:
         InputError: a module is missing or has no metric.
     """
-    return {name: part_of(f"evaluation.metrics.{name}", "METRIC", kind=Metric) for name in METRICS}
+    return {name: part_of(f"evaluation.metrics.{name}", "METRIC", of=Metric) for name in METRICS}

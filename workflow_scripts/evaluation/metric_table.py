@@ -14,6 +14,9 @@ from workflow_scripts.evaluation.metric import metrics
 from workflow_scripts.evaluation.outcomes import COLUMNS, Outcomes, outcomes
 from workflow_scripts.evaluation.settings import MetricsJob
 
+HARMONIC = "harmonic"
+"""Label set of the harmonic mean of base accuracy (among base classes) and new accuracy (among new classes)."""
+
 Estimates = dict[str, Estimate]
 """From a metric to its estimate."""
 
@@ -85,23 +88,25 @@ def read_outcomes(path: Path, alpha: str, ids: pa.Array) -> dict[str, Outcomes]:
     return {label_set: outcomes(table.filter(pc.equal(table["label_set"], label_set)), ids) for label_set in label_sets}
 
 
-HARMONIC = "harmonic"
-"""Label set of the harmonic mean of base accuracy (among base classes) and new accuracy (among new classes)."""
-
-
 def _with_harmonic_mean(label_sets: dict[str, dict[str, Estimates]]) -> dict[str, dict[str, Estimates]]:
     base, new = label_sets.get("base", {}), label_sets.get("new", {})
-    joined = [name for name, metric in metrics().items() if metric.has_harmonic_mean]
+    accuracies = [name for name, metric in metrics().items() if metric.has_harmonic_mean]
     harmonic = {
-        domain: {name: harmonic_mean(estimates_of_base[name], new[domain][name]) for name in joined}
-        for domain, estimates_of_base in base.items()
+        domain: {
+            name: harmonic_mean(of_base[name], new[domain][name])
+            for name in accuracies
+            if name in of_base and name in new[domain]
+        }
+        for domain, of_base in base.items()
         if domain in new
     }
     return {**label_sets, HARMONIC: harmonic} if harmonic else label_sets
 
 
 def _mean(domains: list[Estimates]) -> Estimates:
-    return {name: mean_estimate([estimates_of[name] for estimates_of in domains]) for name in domains[0]}
+    # A mean stands only for what every domain has.
+    shared = [name for name in domains[0] if all(name in estimates_of for estimates_of in domains)]
+    return {name: mean_estimate([estimates_of[name] for estimates_of in domains]) for name in shared}
 
 
 def _rows(

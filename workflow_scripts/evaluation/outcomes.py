@@ -30,7 +30,7 @@ class Outcomes:
         top_logits: these logits.
         log_sum_exp: of all logits.
         true_logit: logit of the true class.
-        squared: sum of all classes' squared probabilities.
+        sum_squared_probabilities: over all classes.
         classes: number of classes that compete.
     """
 
@@ -40,7 +40,7 @@ class Outcomes:
     top_logits: Floats
     log_sum_exp: Floats
     true_logit: Floats
-    squared: Floats
+    sum_squared_probabilities: Floats
     classes: int
 
     @cached_property
@@ -76,7 +76,7 @@ def outcomes(scores: pa.Table, image_ids: pa.Array) -> Outcomes:
         top_logits=_matrix(scores["top_logits"]).astype(np.float64),
         log_sum_exp=scores["log_sum_exp"].to_numpy().astype(np.float64),
         true_logit=scores["true_logit"].to_numpy().astype(np.float64),
-        squared=scores["sum_squared_probabilities"].to_numpy().astype(np.float64),
+        sum_squared_probabilities=scores["sum_squared_probabilities"].to_numpy().astype(np.float64),
         classes=scores["classes"][0].as_py(),
     )
 

@@ -1,16 +1,17 @@
 """What draws images: a small protocol, and the modules of `generation.drawers` that offer it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import torch
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.image_check import DrawnImage
-from workflow_scripts.common.plugs import module_of
+from workflow_scripts.common.parts import part_of
 from workflow_scripts.generation.requests import Request
-from workflow_scripts.generation.settings import Sampling
+from workflow_scripts.generation.settings import GeneratedShardJob, Sampling
 
 
 class Drawer(Protocol):
@@ -27,29 +28,42 @@ class Drawer(Protocol):
         """
 
 
-class DrawerModule(Protocol):
-    """A module that loads a drawer."""
+Load = Callable[[Path, Sampling, torch.device], Drawer]
+"""Loads a drawer: the manifest of a checkpoint (`common.manifests.verified_model_folder`), settings, and a device.
 
-    def load_drawer(self, manifest: Path, settings: Sampling, *, device: torch.device) -> Drawer:
-        """Return the drawer of a checkpoint.
-
-        Args:
-            manifest: names the checkpoint's folder and its files (`common.manifests.verified_model_folder`).
-            settings: how it is sampled.
-            device: where it computes.
-
-        Raises:
-            InputError: the checkpoint does not fit, or a setting is given that the drawer would not heed.
-        """
+Raises InputError where the checkpoint does not fit, or a setting that would not be heeded.
+"""
 
 
-def drawer_module(name: str) -> DrawerModule:
-    """Return the module of a drawer.
+@dataclass(frozen=True, kw_only=True)
+class DrawerPart:
+    """What a module of `generation.drawers` offers."""
+
+    load: Load
+    heeds: tuple[str, ...] = ()
+    """Keys of `Sampling` that change its images, beside the seed; those that it does not heed are refused."""
+
+
+ALWAYS = ("drawer", "stored_size", "seed")
+"""Keys of `Sampling` that stand for something whatever draws."""
+
+
+def load_drawer(manifest: Path, settings: GeneratedShardJob, *, device: torch.device) -> Drawer:
+    """Load the drawer that the settings name.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: there is none of this name, a setting is given that it would not heed, or the checkpoint does not
+            fit.
     """
-    module = module_of(f"generation.drawers.{name}")
-    if not hasattr(module, "load_drawer"):
-        raise InputError(f"generation.drawers.{name}: has no load_drawer()")
-    return cast(DrawerModule, module)
+    part = part_of(f"generation.drawers.{settings.drawer}", "DRAWER", of=DrawerPart)
+    for name, field in Sampling.model_fields.items():
+        if name not in (*ALWAYS, *part.heeds) and getattr(settings, name) != field.get_default():
+            raise InputError(f"{name}: the drawer {settings.drawer!r} does not heed it; remove the key")
+    return part.load(manifest, settings, device)
+
+
+def heeded(settings: GeneratedShardJob) -> dict[str, Any]:
+    """Return the settings that a shard's images depend on: the metadata name no other."""
+    part = part_of(f"generation.drawers.{settings.drawer}", "DRAWER", of=DrawerPart)
+    left_out = set(Sampling.model_fields) - {*ALWAYS, *part.heeds}
+    return settings.model_dump(mode="json", exclude=left_out)

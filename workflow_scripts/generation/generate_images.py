@@ -11,10 +11,11 @@ from workflow_scripts.common.devices import claimed_device, environment_metadata
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import sha256_of
+from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.manifests import read_manifest
 from workflow_scripts.common.parquet import read_parquet
 from workflow_scripts.common.shards import write_shard
-from workflow_scripts.generation.drawer import Drawer, drawer_module
+from workflow_scripts.generation.drawer import Drawer, heeded, load_drawer
 from workflow_scripts.generation.requests import requests
 from workflow_scripts.generation.sampling import generate
 from workflow_scripts.generation.settings import GeneratedShardJob
@@ -27,10 +28,10 @@ def job(options: argparse.Namespace) -> None:
     settings = GeneratedShardJob.parse(options.settings)
     prompts = read_prompts(options.prompts)
     with claimed_device(threads=options.threads, locks=options.locks) as device:
-        drawer = drawer_module(settings.drawer).load_drawer(options.model, settings, device=device)
+        drawer = load_drawer(options.model, settings, device=device)
         made_by = provenance(drawer, settings, options.model, prompts, device=device)
         rows = generate(drawer, requests(prompts, settings), settings)
-        written = write_shard(options.output, rows, provenance=made_by)
+        written = write_shard(options.output, rows, provenance=made_by, checks=CHECKS)
     logger.info("%d images of domain %s", written, settings.domain)
 
 
@@ -52,11 +53,14 @@ def provenance(
     """Return what made the images of a shard; no times and no host names."""
     names = {row["label"]: row["class_name"] for row in prompts}
     return {
-        **settings.model_dump(mode="json"),
+        **heeded(settings),
+        **drawer.made_by,
+        "dataset": settings.dataset,
+        "source": settings.source,
+        "domain": settings.domain,
         "classes": [names[label] for label in sorted(names)],
         "checkpoint": read_manifest(model)["origin"],
         "checkpoint_digest": sha256_of(model),
-        **drawer.made_by,
         "environment": environment_metadata(device),
     }
 

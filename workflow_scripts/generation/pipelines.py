@@ -2,9 +2,10 @@
 
 import inspect
 import logging
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import diffusers
 import torch
@@ -148,6 +149,18 @@ def validate_settings(pipeline: Any, settings: Sampling) -> None:
         raise InputError("negative_prompt: has no effect without guidance; set guidance_scale above 1 or remove it")
     if settings.size is not None and "height" not in names:
         raise InputError(f"size: {type(pipeline).__name__} generates one size only; remove the key")
-    unknown = [name for name in settings.arguments if name not in names]
-    if unknown:
-        raise InputError(f"arguments: {type(pipeline).__name__} takes no {unknown[0]!r}; remove it")
+    _validate_arguments(pipeline, settings.arguments)
+
+
+def _validate_arguments(pipeline: Any, arguments: Mapping[str, Any]) -> None:
+    family, parameters = type(pipeline).__name__, inspect.signature(type(pipeline).__call__).parameters
+    for name, value in arguments.items():
+        if name not in parameters or name == "self" or parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            raise InputError(f"arguments: {family} takes no {name!r}; remove it")
+        annotation = parameters[name].annotation
+        fitting = {kind for kind in (bool, int, float, str) if kind in (get_args(annotation) or (annotation,))}
+        if type(value) not in (fitting | {int} if float in fitting else fitting):
+            kinds = " or ".join(sorted(kind.__name__ for kind in fitting)) or "neither a number nor a text"
+            raise InputError(f"arguments.{name}: {value!r} does not fit {family}, where it is {kinds}")
+    if "eta" in arguments and "eta" not in inspect.signature(pipeline.scheduler.step).parameters:
+        raise InputError(f"arguments.eta: {type(pipeline.scheduler).__name__} does not heed it; remove it")

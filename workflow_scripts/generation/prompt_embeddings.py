@@ -1,6 +1,7 @@
 """Encoding each distinct prompt once, for the families of pipelines that take embeddings in place of text."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,20 +42,34 @@ class EncodedPrompts:
 
 @torch.no_grad()
 def encode_prompts(
-    pipeline: Any, prompts: Sequence[str], *, negative_prompt: str | None, guidance_scale: float
+    pipeline: Any,
+    prompts: Sequence[str],
+    *,
+    negative_prompt: str | None,
+    guidance_scale: float,
+    arguments: Mapping[str, Any],
 ) -> EncodedPrompts:
     """Encode the distinct prompts, one by one so that no row depends on what else is encoded.
 
     Pipelines of other families than those of `ENCODED` get texts.
+
+    Args:
+        pipeline: a text-to-image pipeline.
+        prompts: what is encoded.
+        negative_prompt: what guidance leads away from; the pipeline's own if None.
+        guidance_scale: up to 1 nothing is guided.
+        arguments: further ones of the pipeline's call; encoding takes those that it knows, as `clip_skip`.
     """
     distinct = list(dict.fromkeys(prompts))
     names = ENCODED.get(type(pipeline).__name__)
     if names is None:
         return EncodedPrompts({}, {}, negative_prompt)
     guided = guidance_scale > 1.0
+    known = inspect.signature(pipeline.encode_prompt).parameters
+    further = {name: value for name, value in arguments.items() if name in known}
     rows: dict[str, list[Tensor]] = {}
     for text in distinct:
-        returned = pipeline.encode_prompt(**_encode_arguments(pipeline, text, negative_prompt, guided))
+        returned = pipeline.encode_prompt(**_encode_arguments(pipeline, text, negative_prompt, guided), **further)
         for name, tensor in zip(names, returned, strict=False):
             if name is not None and tensor is not None:
                 rows.setdefault(name, []).append(tensor)

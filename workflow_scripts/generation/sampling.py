@@ -1,6 +1,7 @@
 """Drawing the images of one shard, and what is stored of each."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
 
@@ -9,10 +10,9 @@ from PIL import Image
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.image_check import DrawnImage, checked
-from workflow_scripts.common.image_checks.registry import CHECKS
 from workflow_scripts.common.images import encode_png, verify_pixels
 from workflow_scripts.common.logs import progress
-from workflow_scripts.common.shards import ImageRow, is_usable
+from workflow_scripts.common.shards import ImageRow, counted, reasons
 from workflow_scripts.generation.drawer import Drawer
 from workflow_scripts.generation.requests import Request
 from workflow_scripts.generation.settings import GeneratedShardJob
@@ -27,16 +27,18 @@ def generate(drawer: Drawer, wanted: list[Request], settings: GeneratedShardJob)
         InputError: the drawer draws more or fewer, or what it draws is no picture.
     """
     images = progress(drawer.draw(wanted), what=f"generating ({settings.domain})", total=len(wanted))
-    name, left_out = f"generation.drawers.{settings.drawer}", 0
+    name = f"generation.drawers.{settings.drawer}"
+    left_out: Counter[tuple[str, ...]] = Counter()
     for request, image in zip_longest(wanted, images):
         if request is None or image is None:
             raise InputError(f"{name}: was asked for {len(wanted)} images and drew more or fewer")
         verify_pixels(image.pixels, name=name)
         row = image_row(request, image, settings)
-        left_out += not is_usable(row.as_dict())
+        if found := reasons(row.checks):
+            left_out[found] += 1
         yield row
     if left_out:
-        logger.warning("%d of %d images are %s", left_out, len(wanted), " or ".join(CHECKS))
+        logger.warning("%d of %d images are to be left out: %s", left_out.total(), len(wanted), counted(left_out))
 
 
 def image_row(request: Request, image: DrawnImage, settings: GeneratedShardJob) -> ImageRow:

@@ -1,24 +1,15 @@
 """Settings of generating images."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field
 
 from workflow_scripts.common.settings import Count, Name, NonNegative, Seed, Settings, Text
-from workflow_scripts.generation.drawers.registry import DRAWERS
 
 Scheduler = Literal[
     "ddim", "ddpm", "dpm++", "euler", "euler-ancestral", "flow-match-euler", "heun", "lcm", "pndm", "unipc"
 ]
 
-
-def _known(name: str) -> str:
-    if name not in DRAWERS:
-        raise ValueError(f"must be one of {', '.join(DRAWERS)}")
-    return name
-
-
-DrawerName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(DRAWERS)})]
 
 SET_BY_KEYS = (
     *("prompt", "negative_prompt", "num_inference_steps", "guidance_scale", "height", "width", "generator"),
@@ -27,17 +18,23 @@ SET_BY_KEYS = (
 """Arguments of a pipeline's call that other keys set, or that stay as they are."""
 
 
-def _free(arguments: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
-    taken = [name for name in arguments if name in SET_BY_KEYS]
-    if taken:
-        raise ValueError(f"{taken[0]} has a key of its own, or may not be changed; leave it out here")
+Scalar = bool | int | float | str
+
+
+def _scalars(arguments: Any) -> Any:
+    # The types alone would be refused once for each of them.
+    for name, value in arguments.items() if isinstance(arguments, dict) else ():
+        if not isinstance(value, Scalar):
+            raise ValueError(f"{name} must be true, false, a number or a text")
+        if name in SET_BY_KEYS:
+            raise ValueError(f"{name} has a key of its own, or may not be changed; leave it out here")
     return arguments
 
 
 class Sampling(Settings):
     """How a text-to-image checkpoint is sampled."""
 
-    drawer: DrawerName = "diffusers_pipeline"
+    drawer: Name = "diffusers_pipeline"
     """What reads the checkpoint and draws: a module of `generation/drawers/`."""
 
     scheduler: Scheduler | None = None
@@ -55,7 +52,7 @@ class Sampling(Settings):
     safety_checker: bool = True
     """Whether a safety checker that the checkpoint ships is run; what it flags is a column and is not trained on."""
     batch_size: Count = 16
-    arguments: Annotated[dict[str, bool | int | float | str], AfterValidator(_free)] = Field(default={})
+    arguments: Annotated[dict[str, Scalar], BeforeValidator(_scalars)] = Field(default={})
     """Further arguments of the pipeline's call, as `clip_skip: 1` or `guidance_rescale: 0.7`."""
     seed: Seed = 0
     """Base seed; every image's own seed is derived from it."""

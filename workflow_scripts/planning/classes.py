@@ -38,7 +38,7 @@ def _origin(key: str, dataset: Dataset) -> tuple[str, Callable[[], Iterable[str]
         return f"{key}.classes_file", partial(read_class_names, Path(dataset.classes_file))
     own = dataset.images.class_names()
     if own is None:
-        raise InputError(f"{key}: without images it needs classes or classes_file")
+        raise InputError(f"{key}: its images name no classes; give classes or classes_file")
     return f"{key}.images.{own.key}" if own.key else key, own.read
 
 

@@ -4,11 +4,12 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from workflow_scripts.common.constants import REAL_TRAIN, ZERO_SHOT
 from workflow_scripts.common.settings import Alpha, Count, Name, PathText, Seed, Settings
 from workflow_scripts.evaluation.settings import Evaluation
+from workflow_scripts.generation.drawers.registry import DRAWERS
 from workflow_scripts.generation.settings import Sampling
 from workflow_scripts.models.settings import (
     ClipCheckpoint,
@@ -36,9 +37,19 @@ class Dataset(Settings):
     prompts: Prompts
 
 
+def _known_drawer(name: str) -> str:
+    if name not in DRAWERS:
+        raise ValueError(f"must be one of {', '.join(DRAWERS)}")
+    return name
+
+
 class Generator(Sampling):
     """A text-to-image checkpoint and how it is sampled."""
 
+    drawer: Annotated[Name, AfterValidator(_known_drawer), Field(json_schema_extra={"enum": [*DRAWERS]})] = (
+        "diffusers_pipeline"
+    )
+    """What reads the checkpoint and draws: a module of `generation/drawers/`."""
     checkpoint: TextToImageCheckpoint
     images_per_class: Count = 64
     """Images of each class in each domain."""

@@ -29,7 +29,7 @@ def write_head_prompts(plan: Plan, dataset: str, head: str) -> Settings:
 
 def _real_shard(plan: Plan, dataset: str, source: RealSource, domain: str, **shard: Any) -> RealShardJob[Any]:
     """Return what one shard of real images is made of: its own source and domain only."""
-    images = plan.configuration.datasets[dataset].images.of(source, domain)
+    images = plan.configuration.datasets[dataset].images.restricted_to(source, domain)
     return real_shard_job(dataset=dataset, images=images, source=source, domain=domain, **shard)
 
 
@@ -41,7 +41,7 @@ def real_image_settings(plan: Plan, dataset: str, source: RealSource, domain: st
 
 def convert_real_images(plan: Plan, dataset: str, source: RealSource, domain: str, shard: str) -> Settings:
     """Return the settings of one shard of real images."""
-    listing = plan.configuration.datasets[dataset].images.listing(source, domain)
+    listing = plan.configuration.datasets[dataset].images.files_digest(source, domain)
     number, _ = plan.shards[dataset, source][shard]
     return _real_shard(plan, dataset, source, domain, shard=number, listing=listing)
 

@@ -96,7 +96,7 @@ def _name_errors(configuration: Configuration) -> list[str]:
             errors.append(f"datasets.{name}: give classes or classes_file, not both")
         given = dataset.classes is not None or dataset.classes_file is not None
         if not given and dataset.images.class_names() is None:
-            errors.append(f"datasets.{name}: without images it needs classes or classes_file")
+            errors.append(f"datasets.{name}: its images name no classes; give classes or classes_file")
         errors += [
             f"datasets.{name}: the domain name {domain!r} is reserved"
             for domain in (

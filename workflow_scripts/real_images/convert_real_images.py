@@ -8,8 +8,9 @@ from typing import Any
 from workflow_scripts.common.class_names import read_class_names
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.logs import progress
-from workflow_scripts.common.plugs import part_of
+from workflow_scripts.common.parts import kinds_of
 from workflow_scripts.common.shards import write_shard
+from workflow_scripts.real_images.kind import RealImages
 from workflow_scripts.real_images.rows import real_rows
 from workflow_scripts.real_images.settings import RealShardJob
 
@@ -18,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 def job(options: argparse.Namespace) -> None:
     """Read the pictures of one block and write them with what they are."""
-    images: Any = part_of(f"real_images.kinds.{options.kind}", "SETTINGS", kind=type)
-    settings = RealShardJob[images].parse(options.settings)
+    kinds: Any = kinds_of([options.kind], module="real_images.kinds.{}", base=RealImages)
+    settings = RealShardJob[kinds[options.kind]].parse(options.settings)
     classes = read_class_names(options.classes)
     provenance = {
         "classes": list(classes),

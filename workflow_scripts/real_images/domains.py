@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.real_images.pictures import Pictures, Pixels
 
 
@@ -27,7 +28,7 @@ def in_domain(images: Pixels, domain: str) -> Pixels:
     """Show pictures (images, height, width) or (images, height, width, 3) in a domain; shape and type stay.
 
     Raises:
-        ValueError: there is no such domain.
+        InputError: there is no such domain.
     """
     if domain == "photo":
         return images
@@ -35,7 +36,7 @@ def in_domain(images: Pixels, domain: str) -> Pixels:
         return 255 - images
     if domain == "sketch":
         return edges(images)
-    raise ValueError(f"{domain!r} is no computed domain")
+    raise InputError(f"{domain!r} is no computed domain (photo, negative, sketch)")
 
 
 def edges(images: Pixels) -> Pixels:

@@ -1,5 +1,6 @@
 """What a kind of data set says of itself. A kind is a subclass of `RealImages`, in a module of `real_images.kinds`."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, Self
@@ -17,7 +18,7 @@ Domains = Annotated[tuple[BuiltInDomain, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
-class ClassNames:
+class ClassNameOrigin:
     """Where a data set's own class names come from: a key below `images` ("": the data set itself), and how."""
 
     key: str
@@ -27,7 +28,7 @@ class ClassNames:
     """How many there must be, under whatever names; None if any number is right."""
 
 
-class RealImages(Settings):
+class RealImages(Settings, ABC):
     """A data set's real pictures. A kind of data set is a subclass in a module of `real_images.kinds`.
 
     All but `pictures` is asked before any job, and imports nothing heavy.
@@ -37,10 +38,11 @@ class RealImages(Settings):
     shards: Count = 1
     """Files per source and domain."""
 
+    @abstractmethod
     def domains_of(self, source: RealSource) -> tuple[str, ...]:
         """Return the domains of the training or of the test pictures; none if there are no such pictures."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pictures(self, source: RealSource, domain: str, classes: tuple[str, ...]) -> "Pictures":
         """Return the pictures of a source in a domain, in an order that never changes.
 
@@ -52,17 +54,16 @@ class RealImages(Settings):
         Raises:
             InputError: the pictures cannot be had, or do not fit the class names.
         """
-        raise NotImplementedError
 
-    def class_names(self) -> ClassNames | None:
+    def class_names(self) -> ClassNameOrigin | None:
         """Return where the names of the classes come from; None if the configuration must give them."""
         return None
 
-    def of(self, source: RealSource, domain: str) -> Self:
+    def restricted_to(self, source: RealSource, domain: str) -> Self:
         """Return what the pictures of one source and domain depend on: other keys make none of them again."""
         return self
 
-    def listing(self, source: RealSource, domain: str) -> str:
+    def files_digest(self, source: RealSource, domain: str) -> str:
         """Return a digest of the files that the pictures are read from, where these are the user's; "" otherwise."""
         return ""
 
@@ -93,6 +94,6 @@ class InComputedDomains(RealImages):
         """Return the computed domains, of training and test pictures alike."""
         return self.domains
 
-    def of(self, source: RealSource, domain: str) -> Self:
+    def restricted_to(self, source: RealSource, domain: str) -> Self:
         """Return them in one domain."""
         return self.model_copy(update={"domains": (domain,)})

@@ -14,9 +14,12 @@ class Pictures:
     """The pictures of one source in one domain; a picture's number is its place among `labels`."""
 
     labels: npt.NDArray[np.int64]
-    """Label of each picture, (pictures)."""
+    """Label of each picture, (pictures): its class's number in the order of the names, from 0."""
     image_id: Callable[[int], str]
-    """Names what a picture shows: the same photo in two domains has one name."""
+    """Names what a picture shows, each picture of a source and domain by another name.
+
+    The same photo in two domains has one name: intervals resample them together.
+    """
     read: Callable[[range], Iterable[bytes | Pixels]]
     """Yields the pictures of a block of numbers, in order.
 

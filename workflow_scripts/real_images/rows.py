@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
+
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import decode_rgb, encode_png, verify_pixels
 from workflow_scripts.common.shards import ImageRow
@@ -19,9 +21,10 @@ def real_rows(settings: RealShardJob[Any], classes: Sequence[str]) -> Iterator[I
         InputError: the pictures cannot be had or read, or do not fit the class names.
     """
     pictures = settings.images.pictures(settings.source, settings.domain, tuple(classes))
-    labels = pictures.labels.tolist()
-    if not all(0 <= label < len(classes) for label in set(labels)):
-        raise InputError(f"dataset {settings.dataset!r}: {max(labels) + 1} classes, but {len(classes)} class names")
+    labels = np.asarray(pictures.labels).tolist()
+    if not all(isinstance(label, int) and 0 <= label < len(classes) for label in set(labels)):
+        given = f"labels from {min(labels)} to {max(labels)}, but {len(classes)} class names"
+        raise InputError(f"dataset {settings.dataset!r}: {given}; a label is the number of a name, from 0")
     shards = settings.images.shards
     block = range(len(labels) * settings.shard // shards, len(labels) * (settings.shard + 1) // shards)
     seen = Counter(labels[: block.start])

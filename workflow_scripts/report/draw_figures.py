@@ -4,8 +4,12 @@ import argparse
 import logging
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from workflow_scripts.common.entry_point import entry_parser, in_order, run
-from workflow_scripts.common.plugs import part_of
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.parts import part_of
+from workflow_scripts.common.texts import hidden_characters
 from workflow_scripts.report.figure import FigureInputs, ReportFigure
 from workflow_scripts.report.figure_files import ALT, CAPTION, NOTHING, TITLE
 from workflow_scripts.report.settings import FiguresJob
@@ -30,23 +34,32 @@ def job(options: argparse.Namespace) -> None:
         test_images=tuple(options.test_images),
         fixed_alpha=settings.fixed_alpha,
         images_per_class=settings.images_per_class,
-        max_classes=settings.max_classes,
     )
     apply_style()
     for name, path in in_order(settings.figures, options.output, option="output"):
-        draw(part_of(f"report.figures.{name}", "FIGURE", kind=ReportFigure), inputs, path)
+        draw(f"report.figures.{name}", inputs, path)
 
 
-def draw(part: ReportFigure, inputs: FigureInputs, path: Path) -> None:
-    """Draw a figure and write it as PNG, with its texts but no date and no version: equal figures are equal files."""
+def draw(module: str, inputs: FigureInputs, path: Path) -> None:
+    """Draw a figure and write it as PNG, with its texts but no date and no version: equal figures are equal files.
+
+    Raises:
+        InputError: a text is missing or holds control characters, or what is drawn is neither a figure nor a sentence.
+    """
+    part = part_of(module, "FIGURE", of=ReportFigure)
     texts, drawn = part.texts(inputs), part.draw(inputs)
-    inside: dict[str, str | None] = {TITLE: texts.title, CAPTION: texts.caption, ALT: texts.alt, "Software": None}
+    inside: dict[str, str | None] = {TITLE: texts.title, CAPTION: texts.caption, ALT: texts.alt}
     if isinstance(drawn, str):
         logger.info("%s: %s", texts.title, drawn)
         inside[NOTHING] = drawn
         drawn = message_figure(drawn)
+    for key, text in inside.items():
+        if not isinstance(text, str) or not text or hidden_characters(text):
+            raise InputError(f"{module}: {key.lower()} must be a text that shows, not {text!r}")
+    if not isinstance(drawn, Figure):
+        raise InputError(f"{module}: drew a {type(drawn).__name__}; it must return a matplotlib Figure, or a sentence")
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawn.savefig(path, format="png", dpi=DPI, metadata=inside)
+    drawn.savefig(path, format="png", dpi=DPI, metadata={**inside, "Software": None})
 
 
 def main() -> None:

@@ -18,7 +18,10 @@ class FigureInputs:
 
     comparison: ReportComparison
     metrics: pd.DataFrame
-    """Metric tables of its runs, joined."""
+    """Metric tables of its runs, joined: a row per run, alpha (a text), domain, label set and metric, with `value`.
+
+    Domains are the real ones, their `mean`, and `held-out`; accuracies are fractions.
+    """
     training_logs: tuple[TrainingLog, ...]
     training_images: tuple[Path, ...]
     """Manifests of the images that were trained on."""
@@ -27,8 +30,6 @@ class FigureInputs:
     fixed_alpha: str
     images_per_class: int
     """Pictures of each class and domain, where pictures are shown."""
-    max_classes: int
-    """Classes of which pictures are shown, from the first one on."""
 
     @property
     def trained_methods(self) -> list[str]:

@@ -32,12 +32,13 @@ def read_figure(path: Path) -> FigureFile:
     """
     try:
         with Image.open(path, formats=("PNG",)) as picture:
+            picture.load()
             texts, (width, height) = dict(picture.info), picture.size
         content = path.read_bytes()
     except UnidentifiedImageError:
         raise InputError(f"{path}: not a PNG; delete it and run snakemake again") from None
     except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path}: not a readable figure ({error}); run snakemake to make it") from None
+        raise InputError(f"{path}: not a readable figure ({error}); delete it and run snakemake again") from None
     missing = [key for key in (TITLE, CAPTION, ALT) if key not in texts]
     if missing:
         raise InputError(f"{path}: a figure without its {missing[0]!r}; delete it and run snakemake again")

@@ -36,7 +36,12 @@ def base_new_table(means: pd.DataFrame, *, domains: Sequence[str], fixed_alpha: 
         table_rows(means, domains=[domain], fixed_alpha=fixed_alpha, label_set=label_set, oracle=False)
         for label_set in HALVES
     ]
-    rows = tuple(replace(parts[0], cells=tuple(part.cells[0] for part in parts)) for parts in zip(*tables, strict=True))
+    halves = [{(row.method, row.alpha, row.role): row for row in table} for table in tables]
+    rows = tuple(
+        replace(row, cells=tuple(half[key].cells[0] for half in halves))
+        for key, row in halves[0].items()
+        if all(key in half for half in halves)
+    )
     title = f"base and new classes, top-1 accuracy on {domain_title(domain)}"
     titles = tuple(LABEL_SETS[label_set] for label_set in HALVES)
     return ProtocolTable(title, metrics()[HEADLINE], titles, rows)

@@ -60,10 +60,8 @@ class FiguresJob(Settings):
     comparison: ReportComparison
     fixed_alpha: Alpha
     """Alpha that was chosen beforehand; the alpha curves mark it."""
-    images_per_class: Count = 4
+    images_per_class: Count
     """Pictures of each class and domain where pictures are shown."""
-    max_classes: Count = 12
-    """Classes of which pictures are shown, from the first one on."""
     trainings: tuple[Training, ...] = ()
     """The trainings, in the order of their logs."""
 

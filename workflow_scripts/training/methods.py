@@ -4,14 +4,10 @@ A kind's package has `settings` with the class `SETTINGS`, and runs as `python -
 """
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.plugs import kinds_of
+from workflow_scripts.common.parts import any_of, kinds_of, name_of
 from workflow_scripts.training.kind_checks import kind_errors
 from workflow_scripts.training.method_settings import Method
 
@@ -39,10 +35,9 @@ def settings_of(packages: Sequence[str]) -> dict[str, type[Method]]:
 KINDS = settings_of(PACKAGES)
 """Settings class of every kind, by package."""
 
-AnyMethod: Any = Annotated[reduce(or_, KINDS.values()), Field(discriminator="kind")]
-"""Settings of a method of whatever kind; types cannot say which, since kinds are found by their packages' names."""
+AnyMethod: Any = any_of(KINDS)
 
 
 def package_of(method: Method) -> str:
     """Return the package of a method's kind."""
-    return next(package for package, settings in KINDS.items() if type(method) is settings)
+    return name_of(KINDS, method)

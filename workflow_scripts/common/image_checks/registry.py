@@ -4,4 +4,4 @@ CHECKS = (
     "flagged",
     "black",
 )
-"""Columns of every shard of images: true where the check found something, null where it was not made."""
+"""Columns of every shard of generated images: true where the check found something, null where it cannot say."""

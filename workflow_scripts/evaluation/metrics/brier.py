@@ -8,7 +8,7 @@ from workflow_scripts.evaluation.outcomes import Floats, Outcomes, weighted_mean
 
 def brier(outcome: Outcomes, weights: Floats) -> Floats:
     """Return the Brier score, 1 - 2 p_true + sum_k p_k^2, under each row of weights (resamples, images)."""
-    return weighted_mean(1.0 - 2.0 * np.exp(-outcome.nll) + outcome.squared, weights)
+    return weighted_mean(1.0 - 2.0 * np.exp(-outcome.nll) + outcome.sum_squared_probabilities, weights)
 
 
 METRIC = Metric(

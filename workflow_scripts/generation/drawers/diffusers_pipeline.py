@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 
 from workflow_scripts.common.files import digest_of
 from workflow_scripts.common.image_check import DrawnImage
+from workflow_scripts.generation.drawer import DrawerPart
 from workflow_scripts.generation.pipelines import accepted, load_pipeline
 from workflow_scripts.generation.prompt_embeddings import EncodedPrompts, encode_prompts
 from workflow_scripts.generation.requests import Request
@@ -49,20 +49,12 @@ class PipelineDrawer:
             [request.prompt for request in wanted],
             negative_prompt=self.settings.negative_prompt,
             guidance_scale=self.settings.guidance_scale,
+            arguments=self.settings.arguments,
         )
         for start in range(0, len(wanted), self.settings.batch_size):
             yield from draw_batch(
                 self.pipeline, encoded, wanted[start : start + self.settings.batch_size], self.settings
             )
-
-
-def load_drawer(manifest: Path, settings: Sampling, *, device: torch.device) -> PipelineDrawer:
-    """Return the drawer of a checkpoint in diffusers' format.
-
-    Raises:
-        InputError: the checkpoint is damaged, or a setting does not fit its pipeline.
-    """
-    return PipelineDrawer(load_pipeline(manifest, settings, device=device), settings)
 
 
 @torch.no_grad()
@@ -92,3 +84,9 @@ def draw_batch(
     pictures: list[Pixels] = [np.clip(image * 255.0, 0.0, 255.0).round().astype(np.uint8) for image in result.images]
     verdicts = [None] * len(batch) if flags is None else [bool(flag) for flag in flags]
     return [DrawnImage(pixels=picture, flagged=flagged) for picture, flagged in zip(pictures, verdicts, strict=True)]
+
+
+DRAWER = DrawerPart(
+    load=lambda manifest, settings, device: PipelineDrawer(load_pipeline(manifest, settings, device=device), settings),
+    heeds=tuple(Sampling.model_fields),
+)

@@ -1,8 +1,6 @@
-"""The registry of drawers, a line each: a module of this package that has `load_drawer`, and what it reads."""
-
-from workflow_scripts.common.checkpoint_layout import TEXT_TO_IMAGE
+"""The registry of drawers, a line each: a module of this package that has a `DRAWER`, and what it reads."""
 
 DRAWERS = {
-    "diffusers_pipeline": TEXT_TO_IMAGE,
+    "diffusers_pipeline": "text-to-image",
 }
-"""Layout of the checkpoints that each drawer reads: `TEXT_TO_IMAGE` or `WEIGHTS` of `common.checkpoint_layout`."""
+"""What a folder holds that each drawer reads: `text-to-image` (a diffusers pipeline) or `weights` (any safetensors)."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Literal
 
 from workflow_scripts.common.constants import REAL_TRAIN
-from workflow_scripts.real_images.kind import ClassNames, Domains, InComputedDomains
+from workflow_scripts.real_images.kind import ClassNameOrigin, Domains, InComputedDomains
 from workflow_scripts.real_images.settings import RealSource
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ class Digits(InComputedDomains):
     domains: Domains = ("photo", "negative")
     """photo: as it is; negative: inverted; sketch: edges. The same pictures in each."""
 
-    def class_names(self) -> ClassNames:
+    def class_names(self) -> ClassNameOrigin:
         """Return the ten words."""
-        return ClassNames("", lambda: CLASS_NAMES, len(CLASS_NAMES))
+        return ClassNameOrigin("", lambda: CLASS_NAMES, len(CLASS_NAMES))
 
     def pictures(self, source: RealSource, domain: str, classes: tuple[str, ...]) -> "Pictures":
         """Return the first 1,400 or the last 397."""

@@ -12,7 +12,7 @@ from workflow_scripts.common.constants import REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import PathText
 from workflow_scripts.real_images.idx_files import LABELS, PICTURES, idx_content, idx_folder_errors, verify_same_count
-from workflow_scripts.real_images.kind import ClassNames, InComputedDomains
+from workflow_scripts.real_images.kind import ClassNameOrigin, InComputedDomains
 from workflow_scripts.real_images.settings import RealSource
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ class FashionMnist(InComputedDomains):
     test_images: Annotated[int, Field(ge=1, le=10_000)] = 2_000
     """Test pictures, from the first one on."""
 
-    def class_names(self) -> ClassNames:
+    def class_names(self) -> ClassNameOrigin:
         """Return the ten names of the data set's authors."""
-        return ClassNames("", lambda: CLASS_NAMES, len(CLASS_NAMES))
+        return ClassNameOrigin("", lambda: CLASS_NAMES, len(CLASS_NAMES))
 
-    def of(self, source: RealSource, domain: str) -> Self:
+    def restricted_to(self, source: RealSource, domain: str) -> Self:
         """Return them in one domain; more test pictures leave the training pictures as they are."""
         other = "test_images" if source == REAL_TRAIN else "train_images"
-        return super().of(source, domain).model_copy(update={other: 1})
+        return super().restricted_to(source, domain).model_copy(update={other: 1})
 
     def path_errors(self, classes: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the user's folder."""

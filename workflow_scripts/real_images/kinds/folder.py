@@ -18,7 +18,7 @@ from workflow_scripts.real_images.folders import (
     pictures_of,
     validate_folders,
 )
-from workflow_scripts.real_images.kind import ClassNames, RealImages
+from workflow_scripts.real_images.kind import ClassNameOrigin, RealImages
 from workflow_scripts.real_images.settings import RealSource
 
 if TYPE_CHECKING:
@@ -43,20 +43,20 @@ class ImageFolders(RealImages):
         """Return the domains that have a folder."""
         return tuple(self._folders(source))
 
-    def class_names(self) -> ClassNames | None:
+    def class_names(self) -> ClassNameOrigin | None:
         """Return the names of the first folder's folders."""
         for role, roots in (("test", self.test), ("train", self.train)):
             for domain, root in roots.items():
-                return ClassNames(f"{role}.{domain}", partial(class_folders, Path(root)))
+                return ClassNameOrigin(f"{role}.{domain}", partial(class_folders, Path(root)))
         return None
 
-    def of(self, source: RealSource, domain: str) -> Self:
+    def restricted_to(self, source: RealSource, domain: str) -> Self:
         """Return one folder."""
         kept = {domain: self._folders(source)[domain]}
         train, test = (kept, {}) if source == REAL_TRAIN else ({}, kept)
         return self.model_copy(update={"train": train, "test": test, "domainbed_trial_seed": None})
 
-    def listing(self, source: RealSource, domain: str) -> str:
+    def files_digest(self, source: RealSource, domain: str) -> str:
         """Return a digest of the pictures' names and sizes."""
         return listing_digest(Path(self._folders(source)[domain]))
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.numpy import load_file
 
-from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.image_check import DrawnImage
 from workflow_scripts.common.manifests import verified_model_folder
+from workflow_scripts.generation.drawer import DrawerPart
 from workflow_scripts.generation.requests import Request
-from workflow_scripts.generation.settings import Sampling
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,6 @@ class Palette:
             yield DrawnImage(pixels=(light * (flag + 160.0 * noise)).clip(0, 255).astype(np.uint8))
 
 
-def load_drawer(manifest: Path, settings: Sampling, *, device: torch.device) -> Palette:
-    """Read the stripes."""
-    if settings.negative_prompt is not None:
-        raise InputError("negative_prompt: stripes take none; remove the key")
-    return Palette(load_file(verified_model_folder(manifest) / "stripes.safetensors"))
+DRAWER = DrawerPart(
+    load=lambda manifest, *_: Palette(load_file(verified_model_folder(manifest) / "stripes.safetensors"))
+)

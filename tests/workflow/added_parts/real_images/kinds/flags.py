@@ -1,9 +1,12 @@
 """A kind of data set: flags of three stripes in colors, under noise."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from workflow_scripts.real_images.kind import ClassNames, RealImages
+from workflow_scripts.real_images.kind import ClassNameOrigin, RealImages
 from workflow_scripts.real_images.settings import RealSource
+
+if TYPE_CHECKING:
+    pass
 
 STRIPES = {
     "France": ("blue", "white", "red"),
@@ -31,10 +34,12 @@ class Flags(RealImages):
     """Standard deviation of every pixel's noise."""
 
     def domains_of(self, source: RealSource) -> tuple[str, ...]:
+        """Return the only one."""
         return ("photo",)
 
-    def class_names(self) -> ClassNames:
-        return ClassNames("", lambda: STRIPES, len(STRIPES))
+    def class_names(self) -> ClassNameOrigin:
+        """Return the countries."""
+        return ClassNameOrigin("", lambda: STRIPES, len(STRIPES))
 
     def pictures(self, source: RealSource, domain: str, classes: tuple[str, ...]):
         import numpy as np

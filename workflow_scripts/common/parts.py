@@ -1,12 +1,16 @@
 """Parts that a registry names: modules that are imported by their names, and the one object that each offers.
 
-What is imported here no digest follows: the rule names such modules itself (`planning.code.code_of`).
+What is imported here no digest follows: the rule names such modules itself (`planning.parts`).
 """
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from types import ModuleType
-from typing import TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import Field
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Settings
@@ -35,20 +39,20 @@ def module_of(name: str) -> ModuleType:
         raise InputError(f"{name}: there is no such module below {PACKAGE.rstrip('.')}") from None
 
 
-def part_of(name: str, attribute: str, *, kind: type[Part]) -> Part:
+def part_of(name: str, attribute: str, *, of: type[Part]) -> Part:
     """Return what a module offers.
 
     Args:
         name: the module, below our package.
         attribute: what it calls it.
-        kind: class that it must be of.
+        of: class that it must be an instance of.
 
     Raises:
         InputError: there is no such module, or nothing of that class under that name in it.
     """
     part = getattr(module_of(name), attribute, None)
-    if not isinstance(part, kind):
-        raise InputError(f"{name}: {attribute} must be a {kind.__name__}")
+    if not isinstance(part, of):
+        raise InputError(f"{name}: {attribute} must be of the class {of.__name__}")
     return part
 
 
@@ -62,15 +66,18 @@ def kinds_of(names: Sequence[str], *, module: str, base: type[Kind]) -> dict[str
         base: class that theirs are subclasses of.
 
     Raises:
-        InputError: a module is missing or occurs twice, its settings are no such class, or two have one kind.
+        InputError: a module is missing or occurs twice, its settings are no such class or not whole, or two have one
+            kind.
     """
     kinds: dict[str, type[Kind]] = {}
     owners: dict[str, str] = {}
     for name in names:
         where = module.format(name)
-        settings = part_of(where, "SETTINGS", kind=type)
-        if not issubclass(settings, base):
+        settings = getattr(module_of(where), "SETTINGS", None)
+        if not (isinstance(settings, type) and issubclass(settings, base)):
             raise InputError(f"{where}: SETTINGS must be a subclass of {base.__name__}")
+        if lacking := sorted(getattr(settings, "__abstractmethods__", ())):
+            raise InputError(f"{where}: {settings.__name__} must have {', '.join(lacking)}")
         field = settings.model_fields.get("kind")
         literals = get_args(field.annotation) if field is not None else ()
         if len(literals) != 1:
@@ -80,3 +87,13 @@ def kinds_of(names: Sequence[str], *, module: str, base: type[Kind]) -> dict[str
         owners[literals[0]] = where
         kinds[name] = settings
     return kinds
+
+
+def any_of(kinds: Mapping[str, type[Kind]]) -> Any:
+    """Return the type of settings of whatever kind; no static type can say it, since kinds are found by their names."""
+    return Annotated[reduce(or_, kinds.values()), Field(discriminator="kind")]
+
+
+def name_of(kinds: Mapping[str, type[Kind]], settings: Kind) -> str:
+    """Return what a registry calls the kind of some settings."""
+    return next(name for name, kind in kinds.items() if type(settings) is kind)
