@@ -13,6 +13,7 @@ include: "rules/generation.smk"
 include: "rules/training.smk"
 include: "rules/ensembling.smk"
 include: "rules/evaluation.smk"
+include: "rules/selection.smk"
 include: "rules/report.smk"
 
 

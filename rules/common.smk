@@ -27,6 +27,7 @@ from workflow_scripts.common.constants import NO_SOURCE, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_text
 from workflow_scripts.common.run_files import HEAD, METADATA, TRAINING_LOG
+from workflow_scripts.common.settings import is_alpha
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.code import code_of
 from workflow_scripts.planning.configuration_files import (
@@ -52,6 +53,7 @@ from workflow_scripts.planning.layout import (
     PAGE,
     RUN,
     SCORES,
+    SELECTION,
     SHARD,
     ZERO_SHOT_RUN,
     Comparison,
@@ -66,6 +68,8 @@ from workflow_scripts.planning.products import (
     report_metrics,
     report_metadata,
     run_metrics,
+    run_scores,
+    selection_of,
 )
 from workflow_scripts.report.figures.registry import FIGURES
 from workflow_scripts.training.methods import KINDS
@@ -189,7 +193,7 @@ wildcard_constraints:
     model="[A-Za-z0-9][A-Za-z0-9._-]*",
     source="[A-Za-z0-9][A-Za-z0-9._-]*",
     domain="[A-Za-z0-9][A-Za-z0-9._-]*",
-    alpha=r"\d\.\d+",
+    alpha=rf"\d\.\d+|{one_of(PLAN.configuration.pickers)}",
     preprocessing="clip|imagenet",
     seed=r"\d+",
     shard=r"[\d]+(-of)?-\d+",

@@ -1,4 +1,4 @@
-# Needs: a run's artifacts.
+# Needs: a run's artifacts, and its selection where a picker names the alpha.
 # Gives: averaged models of chosen alphas, for plain open_clip. (The grid itself is averaged inside `score_images`.)
 
 
@@ -6,6 +6,7 @@ rule export_model:
     input:
         clip=lambda w: WHERE.model_manifest(w.clip),
         artifacts=lambda w: WHERE.artifacts(run_of(w)),
+        selection=lambda w: [] if is_alpha(w.alpha) else [selection_of(run_of(w))],
     output:
         weights=f"{EXPORT}/{OPEN_CLIP_WEIGHTS}",
         config=f"{EXPORT}/{OPEN_CLIP_CONFIG}",
@@ -28,4 +29,4 @@ rule export_model:
     shell:
         "python -m workflow_scripts.ensembling.export_model --code {params.code} --clip {input.clip:q}"
         " --classifier {params.classifier} --artifacts {input.artifacts:q} --alpha {wildcards.alpha}"
-        " --output {output.weights:q} --log {log:q}"
+        " --selection {input.selection:q} --output {output.weights:q} --log {log:q}"

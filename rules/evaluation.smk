@@ -34,10 +34,7 @@ rule score_images:
 
 rule compute_metrics:
     input:
-        lambda w: [
-            f"{run_of(w).folder}/{domain}/{SCORES}"
-            for domain in PLAN.evaluation_domains(run_of(w))
-        ],
+        lambda w: run_scores(PLAN, run_of(w)),
     output:
         f"{RUN}/{METRIC_TABLE}",
     log:

@@ -7,6 +7,7 @@ rule draw_figures:
         metrics=lambda w: [
             path for run in comparison_runs(w) for path in run_metrics(PLAN, run)
         ],
+        selections=lambda w: [selection_of(run) for run in comparison_runs(w)],
         training_logs=lambda w: [
             f"{run.folder}/{TRAINING_LOG}"
             for run in PLAN.logged_runs_of(comparison_of(w))
@@ -40,7 +41,7 @@ rule draw_figures:
         ),
     shell:
         "python -m workflow_scripts.report.draw_figures --settings {params.settings:q} --code {params.code}"
-        " --metrics {input.metrics:q} --training-logs {input.training_logs:q}"
+        " --metrics {input.metrics:q} --selections {input.selections:q} --training-logs {input.training_logs:q}"
         " --training-images {input.training_images:q} --test-images {input.test_images:q} --output {output:q}"
         " --log {log:q}"
 
@@ -48,6 +49,7 @@ rule draw_figures:
 rule write_page:
     input:
         metrics=report_metrics(PLAN),
+        selections=[selection_of(run) for run in PLAN.runs],
         metadata=report_metadata(PLAN),
         models=WHERE.model_manifests(),
         images=WHERE.image_manifests(PLAN.image_domains),
@@ -73,6 +75,6 @@ rule write_page:
         costs=BENCHMARKS,
     shell:
         "python -m workflow_scripts.report.write_page --settings {params.settings:q} --code {params.code}"
-        " --metrics {input.metrics:q} --metadata {input.metadata:q} --models {input.models:q}"
+        " --metrics {input.metrics:q} --selections {input.selections:q} --metadata {input.metadata:q} --models {input.models:q}"
         " --images {input.images:q} --figures {input.figures:q} --costs {params.costs:q} --output {output.page:q}"
         " --table {output.table:q} --log {log:q}"

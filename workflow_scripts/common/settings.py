@@ -73,6 +73,12 @@ Alpha = Annotated[
 ]
 """A weight of the fine-tuned endpoint, as the text that names its files: "0.00" ... "1.00"."""
 
+
+def is_alpha(text: str) -> bool:
+    """Return whether a text is written as an alpha is."""
+    return re.fullmatch(_ALPHA, text) is not None
+
+
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]

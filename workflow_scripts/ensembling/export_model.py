@@ -9,7 +9,9 @@ import torch
 from workflow_scripts.common.checkpoint_files import EXPORT_CLASSES, EXPORT_HEAD, OPEN_CLIP_CONFIG
 from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.entry_point import entry_parser, run
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import write_json
+from workflow_scripts.common.selection_file import chosen_by, read_selection
 from workflow_scripts.common.weights import save_weights
 from workflow_scripts.ensembling.classifier import classifier_module
 
@@ -26,18 +28,24 @@ def job(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     artifacts = {path.name: path for path in options.artifacts}
     module = classifier_module(options.classifier, needed="linear_clip")
-    averaged = module.linear_clip(clip=options.clip, artifacts=artifacts, alpha=options.alpha)
+    alpha = options.alpha
+    metadata = {}
+    if options.selection is not None:
+        choice = chosen_by(options.alpha, read_selection(options.selection))
+        if choice.alpha is None:
+            raise InputError(f"{options.selection}: {choice.picker!r} chose no alpha: it had nothing to look at")
+        alpha, metadata = choice.alpha, {"picker": choice.picker, "picked": choice.title}
+        logger.info("alpha %s: %s", alpha, choice.title)
+    averaged = module.linear_clip(clip=options.clip, artifacts=artifacts, alpha=alpha)
     clip = load_clip(options.clip, device=torch.device("cpu"))
     encoder = {f"{VISUAL}{name}": tensor for name, tensor in averaged.encoder.items()}
     whole = {name: tensor for name, tensor in clip.model.state_dict().items() if not name.startswith(VISUAL)}
-    save_weights(options.output, {**whole, **encoder}, metadata={"alpha": options.alpha})
+    save_weights(options.output, {**whole, **encoder}, metadata={"alpha": alpha, **metadata})
     folder = options.output.parent
     write_json(folder / OPEN_CLIP_CONFIG, {**clip.config, "preprocess_cfg": {**averaged.preprocessing.as_dict()}})
     write_json(folder / EXPORT_CLASSES, list(averaged.classes))
-    save_weights(folder / EXPORT_HEAD, averaged.head, metadata={"alpha": options.alpha})
-    logger.info(
-        "exported alpha %s; load it with open_clip.create_model_and_transforms('local-dir:FOLDER')", options.alpha
-    )
+    save_weights(folder / EXPORT_HEAD, averaged.head, metadata={"alpha": alpha, **metadata})
+    logger.info("exported alpha %s; load it with open_clip.create_model_and_transforms('local-dir:FOLDER')", alpha)
 
 
 def main() -> None:
@@ -46,7 +54,10 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, required=True, help="manifest of the CLIP checkpoint")
     parser.add_argument("--classifier", required=True, help="module that reads the run's artifacts")
     parser.add_argument("--artifacts", type=Path, nargs="+", required=True, help="the run's artifacts")
-    parser.add_argument("--alpha", required=True, help="weight of the fine-tuned endpoint, 0..1")
+    parser.add_argument("--alpha", required=True, help="weight of the fine-tuned endpoint, 0..1, or a picker's name")
+    parser.add_argument(
+        "--selection", type=Path, nargs="?", default=None, help="the run's selection, where --alpha names a picker"
+    )
     parser.add_argument("--output", type=Path, required=True, help="weights to write; the rest goes beside them")
     run(job, parser)
 

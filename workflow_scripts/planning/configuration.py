@@ -20,6 +20,9 @@ from workflow_scripts.prompts.settings import Prompts
 from workflow_scripts.real_images.kinds.registry import AnyImages
 from workflow_scripts.real_images.settings import RealSource
 from workflow_scripts.report.settings import Report
+from workflow_scripts.selection.pickers.fixed import Fixed
+from workflow_scripts.selection.pickers.oracle import Oracle
+from workflow_scripts.selection.pickers.registry import AnyPicker
 from workflow_scripts.training.method_settings import Method
 from workflow_scripts.training.methods import AnyMethod
 
@@ -86,6 +89,7 @@ _EXTENDS_SCHEMA = {
 }
 
 DEFAULT_ALPHAS = tuple(f"{number / 10:.2f}" for number in range(11))
+DEFAULT_PICKERS = {"fixed": Fixed(kind="fixed"), "oracle": Oracle(kind="oracle")}
 
 
 class Configuration(Settings):
@@ -101,8 +105,10 @@ class Configuration(Settings):
     methods: dict[Name, AnyMethod] = Field(default={})
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1, max_length=101)] = DEFAULT_ALPHAS
     """Weights of the fine-tuned endpoint that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""
-    exports: tuple[Alpha, ...] = ()
-    """Alphas whose averaged model is written for plain open_clip."""
+    pickers: Annotated[dict[Name, AnyPicker], Field(min_length=1)] = DEFAULT_PICKERS
+    """What chooses an alpha for each run; the summary shows the choice of the first, which looks at no answers."""
+    exports: tuple[Name, ...] = ()
+    """What is written for plain open_clip: each run's averaged model at an alpha, or at the one that a picker chose."""
     runs: Annotated[tuple[RunBlock, ...], Field(min_length=1)]
     evaluation: Evaluation = Evaluation()
     report: Report = Report()

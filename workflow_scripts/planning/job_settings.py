@@ -14,6 +14,8 @@ from workflow_scripts.prompts.settings import DomainPromptsJob, HeadPromptsJob
 from workflow_scripts.real_images.settings import RealManifestJob, RealShardJob, RealSource, real_shard_job
 from workflow_scripts.report.figures.registry import FIGURES
 from workflow_scripts.report.settings import FiguresJob, PageJob, ReportComparison, Training
+from workflow_scripts.selection.pickers.registry import picker_module
+from workflow_scripts.selection.settings import NamedPicker, SelectionJob
 from workflow_scripts.training.method_settings import training_job
 
 
@@ -134,13 +136,29 @@ def compute_metrics(plan: Plan, run: Run) -> Settings:
     )
 
 
+def select_alpha(plan: Plan, run: Run) -> Settings:
+    """Return the settings of one run's selection."""
+    return SelectionJob(
+        dataset=run.dataset,
+        source=run.source,
+        clip=run.clip,
+        method=run.method,
+        run_seed=run.seed,
+        alphas=plan.alphas(run),
+        domains=plan.evaluation_domains(run),
+        pickers=tuple(
+            NamedPicker(name=name, module=picker_module(picker), settings=picker.model_dump(mode="json"))
+            for name, picker in plan.configuration.pickers.items()
+        ),
+    )
+
+
 def draw_figures(plan: Plan, comparison: Comparison) -> Settings:
     """Return the settings of one comparison's figures: its trainings in the order of their logs."""
     report = plan.configuration.report
     return FiguresJob(
         figures=FIGURES,
         comparison=_compared(plan, comparison),
-        fixed_alpha=report.fixed_alpha,
         images_per_class=report.images_per_class,
         trainings=tuple(Training(method=run.method, seed=run.seed) for run in plan.logged_runs_of(comparison)),
     )
@@ -169,7 +187,6 @@ def write_page(plan: Plan, *, shared: Sequence[str]) -> Settings:
     return PageJob(
         configuration=plan.configuration.name,
         title=report.title,
-        fixed_alpha=report.fixed_alpha,
         comparisons=tuple(_compared(plan, comparison) for comparison in plan.comparisons),
         figures=FIGURES,
         models=plan.models,

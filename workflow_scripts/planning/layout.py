@@ -27,8 +27,9 @@ HEAD_PROMPTS = f"{OWN}/prompts/{{dataset}}/{{head}}.parquet"
 RUN = f"{OWN}/runs/{{dataset}}/{{source}}/{{clip}}/{{method}}/seed{{seed}}"
 ZERO_SHOT_RUN = f"{OWN}/runs/{{dataset}}/{NO_SOURCE}/{{clip}}/{{method}}/seed0"
 EXPORT = f"{RUN}/exports/{{alpha}}"
+"""Folder of an export; it is named by the alpha, or by the picker that chose it."""
 
-SCORES, METRIC_TABLE = "scores.parquet", "metrics.csv"
+SCORES, METRIC_TABLE, SELECTION = "scores.parquet", "metrics.csv", "selection.json"
 """Files of a run that was scored, below its folder; scores lie below a folder of their domain."""
 
 REPORT = f"{OWN}/report"

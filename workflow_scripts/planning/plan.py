@@ -28,6 +28,7 @@ from workflow_scripts.planning.paths import path_errors
 from workflow_scripts.planning.validation import configuration_errors, parsed_configuration
 from workflow_scripts.prompts.settings import DomainPromptsJob
 from workflow_scripts.real_images.kinds.registry import kind_module
+from workflow_scripts.selection.pickers.registry import picker_module
 from workflow_scripts.training.method_settings import Method, ZeroShot
 from workflow_scripts.training.methods import package_of
 
@@ -282,8 +283,13 @@ class Plan:
             return self.configuration.alphas
         return ("0.00",) if endpoints == ("pretrained",) else ("1.00",)
 
+    def picker_modules(self) -> list[str]:
+        """Return the modules of the pickers that choose alphas."""
+        modules = (picker_module(picker) for picker in self.configuration.pickers.values())
+        return [f"selection.pickers.{name}" for name in _distinct(modules)]
+
     def exports(self, run: Run) -> tuple[str, ...]:
-        """Return the alphas at which a run's model is exported for open_clip, if open_clip can carry it."""
+        """Return the alphas, and the pickers at whose, a run is exported for open_clip, if open_clip can carry it."""
         method = self.method(run)
         return self.configuration.exports if method.exported and len(method.endpoints) > 1 else ()
 

@@ -17,6 +17,7 @@ from workflow_scripts.planning.layout import (
     METRIC_TABLE,
     PAGE,
     SCORES,
+    SELECTION,
     Comparison,
     Run,
 )
@@ -68,14 +69,24 @@ def _run(where: Locations, run: Run) -> Iterator[str]:
     yield from (f"{run.folder}/{name}" for name in plan.method(run).outputs())
     for alpha in plan.exports(run):
         yield from (f"{EXPORT.format(**vars(run), alpha=alpha)}/{name}" for name in EXPORT_FILES)
-    for domain in plan.evaluation_domains(run):
-        yield f"{run.folder}/{domain}/{SCORES}"
+    yield from run_scores(plan, run)
     yield from run_metrics(plan, run)
+    yield selection_of(run)
+
+
+def run_scores(plan: Plan, run: Run) -> list[str]:
+    """Return the score tables of a run, one per evaluation domain."""
+    return [f"{run.folder}/{domain}/{SCORES}" for domain in plan.evaluation_domains(run)]
 
 
 def run_metrics(plan: Plan, run: Run) -> list[str]:
     """Return the metric table of a run, if there is any image to measure it on."""
     return [f"{run.folder}/{METRIC_TABLE}"] if plan.evaluation_domains(run) else []
+
+
+def selection_of(run: Run) -> str:
+    """Return the selection of a run."""
+    return f"{run.folder}/{SELECTION}"
 
 
 def _comparison_figures(comparison: Comparison) -> list[str]:

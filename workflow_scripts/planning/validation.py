@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from workflow_scripts.common.constants import HELD_OUT, MEAN, NO_SOURCE, REAL_TEST, REAL_TRAIN, WITHOUT, ZERO_SHOT
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.settings import error_lines
+from workflow_scripts.common.settings import error_lines, is_alpha
 from workflow_scripts.common.texts import one_line
 from workflow_scripts.models.settings import PretrainTextToImage
 from workflow_scripts.planning.configuration import (
@@ -262,11 +262,32 @@ def _corpus_errors(
     return _unknown(f"{key}.{key_of_domains}", domains, real_domains(configuration.datasets[dataset], REAL_TRAIN))
 
 
-def _alpha_errors(configuration: Configuration) -> list[str]:
-    errors = []
-    for key, alphas in (("alphas", configuration.alphas), ("exports", configuration.exports)):
-        if len({float(alpha) for alpha in alphas}) < len(alphas):
-            errors.append(f"{key}: a value occurs twice")
-    if configuration.report.fixed_alpha not in configuration.alphas:
-        errors.append(f"report.fixed_alpha: {configuration.report.fixed_alpha!r} is not one of alphas")
-    return errors
+def _alpha_errors(configuration: Configuration) -> Iterator[str]:
+    if len({float(alpha) for alpha in configuration.alphas}) < len(configuration.alphas):
+        yield "alphas: a value occurs twice"
+    for name, picker in configuration.pickers.items():
+        if is_alpha(name):
+            yield f"pickers.{name}: an alpha is no name of a picker: exports name both"
+        yield from (f"pickers.{name}.{key}: {error}" for key, error in picker.errors(configuration.alphas))
+    first, picker = next(iter(configuration.pickers.items()))
+    if "test-labels" in picker.looks_at:
+        yield f"pickers.{first}: the first is what the summary shows, and an oracle is no result; name another before it"
+    yield from _export_errors(configuration)
+
+
+def _export_errors(configuration: Configuration) -> Iterator[str]:
+    alphas = [name for name in configuration.exports if is_alpha(name)]
+    pickers = tuple(name for name in configuration.exports if not is_alpha(name))
+    if len({float(alpha) for alpha in alphas}) < len(alphas) or len(set(pickers)) < len(pickers):
+        yield "exports: a value occurs twice"
+    yield from (f"exports: an alpha lies between 0 and 1 (given: {alpha!r})" for alpha in alphas if float(alpha) > 1.0)
+    known = ", ".join(configuration.pickers)
+    for name in pickers:
+        if name not in configuration.pickers:
+            yield f'exports: {name!r} is neither an alpha, written as in "0.50", nor a picker (known: {known})'
+        looks_at = configuration.pickers[name].looks_at if name in configuration.pickers else ()
+        if not {"test-images", "test-labels"} & set(looks_at):
+            continue
+        for dataset in dict.fromkeys(name for block in configuration.runs for name in block.datasets):
+            if dataset in configuration.datasets and not real_domains(configuration.datasets[dataset], REAL_TEST):
+                yield f"exports: {name!r} looks at real test images, and dataset {dataset!r} has none"

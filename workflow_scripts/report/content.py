@@ -12,18 +12,13 @@ from workflow_scripts.common.constants import HELD_OUT, ZERO_SHOT
 from workflow_scripts.common.entry_point import in_order
 from workflow_scripts.evaluation.metric import Metric
 from workflow_scripts.evaluation.metric import metrics as all_metrics
+from workflow_scripts.evaluation.metric_files import ALL_CLASSES, domains_of
 from workflow_scripts.report.figure_files import read_figure
-from workflow_scripts.report.labels import (
-    ALL_CLASSES,
-    LABEL_SETS,
-    domain_title,
-    is_zero_shot,
-    source_title,
-)
+from workflow_scripts.report.labels import LABEL_SETS, domain_title, is_zero_shot, source_title
 from workflow_scripts.report.protocols import ProtocolTable, base_new_table, left_out_table
 from workflow_scripts.report.rows import Cell, Row, summary_cell, table_rows, with_gain
 from workflow_scripts.report.settings import PageJob, ReportComparison
-from workflow_scripts.report.tables import comparison_metrics, domains_of, over_seeds
+from workflow_scripts.report.tables import comparison_metrics, over_seeds
 
 _DENSITY = 2
 """Pixels of a figure per pixel of the page."""
@@ -71,7 +66,7 @@ class Section:
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """One line of the summary: what it is of, and each method's mean top-1 accuracy at the fixed alpha.
+    """One line of the summary: what it is of, and each method's mean top-1 accuracy at the alpha that counts.
 
     `real` says whether that was measured on real images.
     """
@@ -90,7 +85,7 @@ def sections(
 
     Args:
         settings: what the page shows.
-        metrics: all metrics.
+        metrics: the rows of all metrics that are shown, with their roles.
         figures: files of the figures, comparison by comparison.
         manifests: image manifests by path.
 
@@ -104,7 +99,7 @@ def sections(
         rows = comparison_metrics(
             metrics, dataset=item.dataset, source=item.source, clip=item.clip, methods=item.methods
         )
-        tables = metric_tables(rows, fixed_alpha=settings.fixed_alpha)
+        tables = metric_tables(rows)
         trained = any(not is_zero_shot(method) for method in item.methods)
         page_sections.append(
             Section(
@@ -116,7 +111,7 @@ def sections(
                 else "zero-shot alone",
                 classes=classes_of(item.dataset, manifests),
                 headline=tables[0] if tables else None,
-                protocols=protocol_tables(rows, fixed_alpha=settings.fixed_alpha),
+                protocols=protocol_tables(rows),
                 others=tuple(tables[1:]),
                 figures=tuple(page_figure(path) for (owner, _), path in files if owner is item),
             )
@@ -124,14 +119,14 @@ def sections(
     return page_sections
 
 
-def metric_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> list[MetricTable]:
+def metric_tables(rows: pd.DataFrame) -> list[MetricTable]:
     """Return one table per metric and label set: top-1 accuracy over all classes first."""
-    means, domains = over_seeds(rows), domains_of(rows)
+    means, domains = over_seeds(rows, by="role"), domains_of(rows)
     label_sets = sorted(set(rows["label_set"]), key=lambda label_set: (label_set != ALL_CLASSES, label_set))
     tables = []
     for label_set in label_sets:
         for name, metric in all_metrics().items():
-            table = table_rows(means, domains=domains, fixed_alpha=fixed_alpha, metric=name, label_set=label_set)
+            table = table_rows(means, domains=domains, metric=name, label_set=label_set)
             title = (
                 metric.title if label_set == ALL_CLASSES else f"{metric.title}, {LABEL_SETS.get(label_set, label_set)}"
             )
@@ -141,13 +136,10 @@ def metric_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> list[MetricTable]:
     return tables
 
 
-def protocol_tables(rows: pd.DataFrame, *, fixed_alpha: str) -> tuple[ProtocolTable, ...]:
+def protocol_tables(rows: pd.DataFrame) -> tuple[ProtocolTable, ...]:
     """Return the tables of base and new classes and of left-out domains, where there are such."""
-    means = over_seeds(rows)
-    tables = (
-        base_new_table(means, domains=domains_of(rows), fixed_alpha=fixed_alpha),
-        left_out_table(means, fixed_alpha=fixed_alpha),
-    )
+    means = over_seeds(rows, by="role")
+    tables = (base_new_table(means, domains=domains_of(rows)), left_out_table(means))
     return tuple(table for table in tables if table is not None)
 
 
@@ -158,7 +150,12 @@ def classes_of(dataset: str, manifests: Mapping[str, dict[str, Any]]) -> tuple[s
 
 
 def summary(settings: PageJob, metrics: pd.DataFrame) -> tuple[list[str], list[SummaryRow]]:
-    """Return the methods and a row per comparison, then the mean over data sets of equal source and CLIP."""
+    """Return the methods and a row per comparison, then the mean over data sets of equal source and CLIP.
+
+    Args:
+        settings: what the page shows.
+        metrics: the rows of all metrics that are shown, with their roles.
+    """
     methods = list(dict.fromkeys(name for item in settings.comparisons for name in item.methods))
     methods.sort(key=lambda name: not is_zero_shot(name))
     rows: dict[tuple[str, str], list[SummaryRow]] = {}
@@ -166,16 +163,16 @@ def summary(settings: PageJob, metrics: pd.DataFrame) -> tuple[list[str], list[S
         own = comparison_metrics(
             metrics, dataset=item.dataset, source=item.source, clip=item.clip, methods=item.methods
         )
-        row = _summary_row(item, own, methods, settings.fixed_alpha)
+        row = _summary_row(item, own, methods)
         rows.setdefault((item.source, item.clip), []).append(row)
     comparison_rows = [row for group in rows.values() for row in group]
     return methods, [*comparison_rows, *(_mean_row(*names, group) for names, group in rows.items() if len(group) > 1)]
 
 
-def _summary_row(item: ReportComparison, own: pd.DataFrame, methods: Sequence[str], fixed_alpha: str) -> SummaryRow:
-    means, domains = over_seeds(own), domains_of(own)
+def _summary_row(item: ReportComparison, own: pd.DataFrame, methods: Sequence[str]) -> SummaryRow:
+    means, domains = over_seeds(own, by="role"), domains_of(own)
     real = [domain for domain in domains if domain != HELD_OUT]
-    cells = [summary_cell(means, method=name, domains=domains, fixed_alpha=fixed_alpha) for name in methods]
+    cells = [summary_cell(means, method=name, domains=domains) for name in methods]
     cell_of = dict(zip(methods, cells, strict=True))
     return SummaryRow(
         label=f"{item.dataset}, {item.source}, {item.clip}",

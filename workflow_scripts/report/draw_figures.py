@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from workflow_scripts.common.entry_point import entry_parser, in_order, run
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.parts import part_of
+from workflow_scripts.common.selection_file import read_selection
 from workflow_scripts.common.texts import hidden_characters
+from workflow_scripts.evaluation.metric_files import read_metrics
 from workflow_scripts.report.figure import FigureInputs, ReportFigure
 from workflow_scripts.report.figure_files import ALT, CAPTION, NOTHING, TITLE
 from workflow_scripts.report.settings import FiguresJob
 from workflow_scripts.report.style import DPI, apply_style, message_figure
-from workflow_scripts.report.tables import read_metrics
 from workflow_scripts.report.training_logs import read_training_log
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def job(options: argparse.Namespace) -> None:
         ),
         training_images=tuple(options.training_images),
         test_images=tuple(options.test_images),
-        fixed_alpha=settings.fixed_alpha,
+        selections=tuple(read_selection(path) for path in options.selections),
         images_per_class=settings.images_per_class,
     )
     apply_style()
@@ -66,6 +67,7 @@ def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
     parser.add_argument("--metrics", type=Path, nargs="*", default=[], help="metric tables of the comparison's runs")
+    parser.add_argument("--selections", type=Path, nargs="*", default=[], help="selections of the comparison's runs")
     parser.add_argument(
         "--training-logs", type=Path, nargs="*", default=[], help="training logs, in the settings' order"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from workflow_scripts.common.selection_file import Selection
 from workflow_scripts.report.labels import is_zero_shot
 from workflow_scripts.report.settings import ReportComparison
 from workflow_scripts.report.training_logs import TrainingLog
@@ -27,7 +28,8 @@ class FigureInputs:
     """Manifests of the images that were trained on."""
     test_images: tuple[Path, ...]
     """Manifests of the real test images."""
-    fixed_alpha: str
+    selections: tuple[Selection, ...]
+    """What pickers chose for each run."""
     images_per_class: int
     """Pictures of each class and domain, where pictures are shown."""
 

@@ -1,23 +1,6 @@
 """What things are called in the report, in plain words."""
 
-from typing import Literal
-
 from workflow_scripts.common.constants import HELD_OUT, MEAN, REAL_TEST, REAL_TRAIN, ZERO_SHOT
-
-ALL_CLASSES = "all"
-HEADLINE = "top1"
-
-Role = Literal["zero-shot", "pre-trained", "fixed", "fine-tuned", "only", "oracle"]
-
-ROLES: dict[Role, str] = {
-    "zero-shot": "nothing trained",
-    "pre-trained": "pre-trained endpoint",
-    "fixed": "fixed beforehand",
-    "fine-tuned": "fine-tuned endpoint",
-    "only": "the only one",
-    "oracle": "oracle, chosen on test images",
-}
-"""Why a row of a table shows the alpha that it shows."""
 
 LABEL_SETS = {
     "all": "all classes",

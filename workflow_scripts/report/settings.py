@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from workflow_scripts.common.settings import Alpha, Count, Name, Seed, Settings, Text
+from workflow_scripts.common.settings import Count, Name, Seed, Settings, Text
 
 
 class PublishedTable(Settings):
@@ -20,8 +20,6 @@ class Report(Settings):
     """What the report shows."""
 
     title: Text = "nameonly"
-    fixed_alpha: Alpha = "0.50"
-    """Alpha that was chosen beforehand, never on test images; the table shows it beside the oracle."""
     images_per_class: Count = 4
     """Pictures of each class and domain in the grid of images."""
     published: tuple[PublishedTable, ...] = ()
@@ -58,8 +56,6 @@ class FiguresJob(Settings):
     figures: tuple[Name, ...]
     """What is drawn, in the order of the files."""
     comparison: ReportComparison
-    fixed_alpha: Alpha
-    """Alpha that was chosen beforehand; the alpha curves mark it."""
     images_per_class: Count
     """Pictures of each class and domain where pictures are shown."""
     trainings: tuple[Training, ...] = ()
@@ -73,8 +69,6 @@ class PageJob(Settings):
     """Name of the configuration; costs are those of its own jobs and of the shared ones that it uses."""
     title: Text
     """Heading of the page."""
-    fixed_alpha: Alpha
-    """Alpha that was chosen beforehand; the summary shows it."""
     comparisons: tuple[ReportComparison, ...]
     """What ran, in the order of the page's sections."""
     figures: tuple[Name, ...] = ()

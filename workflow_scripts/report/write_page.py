@@ -12,6 +12,8 @@ from markupsafe import Markup
 from workflow_scripts.common.constants import NO_SOURCE
 from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.files import replacing, write_text
+from workflow_scripts.common.selection_file import read_selection
+from workflow_scripts.evaluation.metric_files import read_metrics
 from workflow_scripts.report.content import classes_of, sections, summary
 from workflow_scripts.report.costs import duration, read_costs
 from workflow_scripts.report.labels import source_title
@@ -24,8 +26,9 @@ from workflow_scripts.report.provenance import (
     read_run_metadata,
     run_settings,
 )
+from workflow_scripts.report.roles import PickerTexts, picker_texts, with_roles
 from workflow_scripts.report.settings import PageJob
-from workflow_scripts.report.tables import read_metrics, sorted_metrics
+from workflow_scripts.report.tables import sorted_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +39,18 @@ def job(options: argparse.Namespace) -> None:
     """Gather what the workflow wrote, and write the table and the page."""
     settings = PageJob.parse(options.settings)
     metrics = read_metrics(options.metrics)
+    selections = [read_selection(path) for path in options.selections]
+    shown, pickers = with_roles(metrics, selections), picker_texts(selections)
     images = read_manifests([str(path) for path in options.images], options.images)
     metadata = read_run_metadata(settings.runs, options.metadata)
-    methods, rows = summary(settings, metrics)
+    methods, rows = summary(settings, shown)
     page = render(
         settings=settings,
-        overview=overview(settings, images, runs=len(metadata)),
+        overview=overview(settings, images, pickers, runs=len(metadata)),
         methods=methods,
         summary=rows,
-        sections=sections(settings, metrics, options.figures, images),
+        pickers=pickers,
+        sections=sections(settings, shown, options.figures, images),
         models=models(read_manifests(settings.models, options.models)),
         images=image_rows(images),
         origins=image_origins(images),
@@ -59,7 +65,9 @@ def job(options: argparse.Namespace) -> None:
     logger.info("the report is %s", options.output)
 
 
-def overview(settings: PageJob, manifests: dict[str, dict[str, Any]], *, runs: int) -> list[tuple[str, str]]:
+def overview(
+    settings: PageJob, manifests: dict[str, dict[str, Any]], pickers: Sequence[PickerTexts], *, runs: int
+) -> list[tuple[str, str]]:
     """Return what ran, as pairs of a heading and a text."""
     items = settings.comparisons
     datasets = [
@@ -75,7 +83,7 @@ def overview(settings: PageJob, manifests: dict[str, dict[str, Any]], *, runs: i
         ("CLIP", _distinct([item.clip for item in items])),
         ("Methods", _distinct([name for item in items for name in item.methods])),
         ("Seeds", _distinct([str(seed) for item in items for seed in item.seeds])),
-        ("Fixed alpha", [f"{settings.fixed_alpha} (not chosen on test images)"]),
+        *(("Alpha", [*item.alphas, item.title]) for item in pickers if item.in_summary),
         ("Runs", [str(runs)]),
     ]
     return [(heading, ", ".join(values) or "none") for heading, values in facts]
@@ -98,6 +106,7 @@ def main() -> None:
     """Run from the command line."""
     parser = entry_parser(__doc__)
     parser.add_argument("--metrics", type=Path, nargs="*", default=[], help="metric tables of all runs")
+    parser.add_argument("--selections", type=Path, nargs="*", default=[], help="selections of all runs")
     parser.add_argument("--metadata", type=Path, nargs="*", default=[], help="metadata of all runs, in their order")
     parser.add_argument("--models", type=Path, nargs="*", default=[], help="manifests of models, in their order")
     parser.add_argument("--images", type=Path, nargs="*", default=[], help="manifests of images")

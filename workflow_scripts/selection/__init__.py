@@ -1,0 +1,1 @@
+"""Picking alpha: which weight of the fine-tuned endpoint counts, and what the choice looked at."""

@@ -1,0 +1,1 @@
+"""Pickers, one module each; `registry` lists them."""
