@@ -16,6 +16,7 @@ LAYERS = (
     "ensembling",
     "training",
     "evaluation",
+    "selection",
     "report",
     "planning",
 )

@@ -122,7 +122,8 @@ def config_of(root: Path | str) -> dict[str, Any]:
         "methods": {"adip": {"kind": "vl2v-adip", "student": "small"}},
         "alphas": ["0.00", "1.00"],
         "runs": [{"datasets": ["mine", "fashion"], "sources": ["again"], "clips": ["vit"], "methods": ["adip"]}],
-        "report": {"title": "paths", "fixed_alpha": "1.00"},
+        "pickers": {"fixed": {"kind": "fixed", "alpha": "1.00"}},
+        "report": {"title": "paths"},
     }
     return config
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workflow_scripts.common.constants import METRIC_COLUMNS
 from workflow_scripts.common.images import encode_png
+from workflow_scripts.common.selection_file import Selection
 from workflow_scripts.common.shards import ImageRow, write_image_manifest, write_shard
 
 HOSTILE = ['<script>alert("pwned")</script>', '$x^2$ & "q" $', "plain"]
@@ -41,6 +42,50 @@ def metric_rows(
                 keys = [dataset, source, "clip", method, seed, alpha, domain, "all", "all", metric]
                 rows.append(dict(zip(METRIC_COLUMNS, [*keys, value, value - 0.05, value + 0.04], strict=True)))
     return rows
+
+
+def selections_of(metrics: pd.DataFrame, *, fixed: str = "0.30") -> list[Selection]:
+    """Return what a fixed alpha and the oracle choose for every run of metric tables."""
+    selections = []
+    for keys, rows in metrics.groupby(["dataset", "source", "clip", "method", "seed"], sort=False):
+        top1 = rows[(rows["metric"] == "top1") & (rows["label_set"] == "all") & (rows["domain"] == "mean")]
+        values: dict[str, float] = dict(zip(top1["alpha"], top1["value"], strict=True))
+        best = max(sorted(values), key=lambda alpha: values[alpha], default=None)
+        run: Any = keys
+        selections.append(selection(*run, alphas=sorted(set(rows["alpha"])), fixed=fixed, oracle=best))
+    return selections
+
+
+def selection(
+    dataset: str = "toys",
+    source: str = "gen",
+    clip: str = "clip",
+    method: str = "plain",
+    seed: int = 0,
+    *,
+    alphas: Sequence[str],
+    oracle: str | None,
+    fixed: str = "0.30",
+    **more: str,
+) -> Selection:
+    """Return a run's selection; `more` are further honest pickers with their alphas, which stand before the oracle."""
+    texts: dict[str, Any] = {"explanation": "How it chooses.", "criterion": None, "values": {}}
+    choices = [
+        {"picker": "fixed", "title": "fixed beforehand", "looked_at": [], "alpha": fixed, **texts},
+        *({"picker": n, "title": f"by {n}", "looked_at": ["held-out"], "alpha": a, **texts} for n, a in more.items()),
+        {"picker": "oracle", "title": "oracle", "looked_at": ["test-labels"], "alpha": oracle, **texts},
+    ]
+    run = {"dataset": dataset, "source": source, "clip": clip, "method": method, "seed": int(seed)}
+    return Selection.parse(json.dumps({**run, "alphas": list(alphas), "choices": choices}))
+
+
+def write_selections(folder: Path, selections: Iterable[Selection]) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, item in enumerate(selections):
+        paths.append(folder / f"selection{number}.json")
+        paths[-1].write_text(item.model_dump_json())
+    return paths
 
 
 def write_metrics(folder: Path, rows: Sequence[dict[str, Any]], name: str = "metrics") -> Path:

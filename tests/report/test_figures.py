@@ -11,10 +11,20 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from tests.report.inputs import HOSTILE, metric_rows, standard_metrics, write_images, write_training_log
+from tests.report.inputs import (
+    HOSTILE,
+    metric_rows,
+    selection,
+    selections_of,
+    standard_metrics,
+    write_images,
+    write_selections,
+    write_training_log,
+)
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import decode_image_sets
 from workflow_scripts.common.shards import load_image_set
+from workflow_scripts.evaluation.metric_files import read_metrics
 from workflow_scripts.report import draw_figures
 from workflow_scripts.report.figure import FigureTexts, ReportFigure
 from workflow_scripts.report.figure_files import read_figure
@@ -54,9 +64,7 @@ def points(line: Any) -> list[tuple[float, float]]:
 
 
 def settings(**changes: Any) -> str:
-    return json.dumps(
-        {"figures": NAMES, "comparison": COMPARISON, "fixed_alpha": "0.50", "images_per_class": 4, **changes}
-    )
+    return json.dumps({"figures": NAMES, "comparison": COMPARISON, "images_per_class": 4, **changes})
 
 
 def command(folder: Path, **inputs: Any) -> dict[str, Path]:
@@ -64,6 +72,9 @@ def command(folder: Path, **inputs: Any) -> dict[str, Path]:
     paths = {name: folder / f"figures/toys/gen/clip/{name}.png" for name in NAMES}
     trainings = [{"method": path.parent.parent.name, "seed": 0} for path in inputs.get("training_logs", [])]
     values = {"metrics": [], "training_logs": [], "training_images": [], "test_images": [], **inputs}
+    tables = values["metrics"]
+    selections = selections_of(read_metrics(tables), fixed="0.50") if tables else []
+    values |= {"selections": write_selections(folder, selections)}
     values |= {"settings": settings(trainings=trainings), "output": list(paths.values())}
     draw_figures.job(type("Options", (), values)())
     return paths
@@ -74,28 +85,25 @@ def command(folder: Path, **inputs: Any) -> dict[str, Path]:
 
 def test_a_curve_holds_what_was_measured() -> None:
     means = over_seeds(pd.DataFrame(metric_rows("plain")[::-1]))
-    line = curve(means, method="plain", domain="photo", oracle="0.50")
+    line = curve(means, method="plain", domain="photo")
     assert line.alphas == (0.0, 0.3, 0.5, 1.0)
     assert line.values == pytest.approx((70.0, 78.0, 80.0, 60.0))
     assert line.low == pytest.approx((65.0, 73.0, 75.0, 55.0))
     assert line.high == pytest.approx((74.0, 82.0, 84.0, 64.0))
     assert np.allclose(line.endpoints, [(0.0, 70.0), (1.0, 60.0)])
-    assert line.oracle is not None
-    assert line.oracle == pytest.approx((0.5, 80.0))
 
 
-def test_no_oracle_on_generated_images_and_no_endpoint_that_was_not_measured() -> None:
+def test_no_endpoint_that_was_not_measured() -> None:
     means = over_seeds(pd.DataFrame([row for row in metric_rows("plain") if row["alpha"] != "1.00"]))
-    line = curve(means, method="plain", domain="held-out", oracle="0.50")
-    assert line.oracle is None
+    line = curve(means, method="plain", domain="held-out")
     assert [x for x, _ in line.endpoints] == [0.0]
-    assert curve(means, method="absent", domain="photo", oracle=None).values == ()
+    assert curve(means, method="absent", domain="photo").values == ()
 
 
 def test_the_figure_marks_what_its_legend_says(tmp_path: Path) -> None:
     apply_style()
     table = pd.concat([pd.read_csv(path, dtype={"alpha": str}) for path in standard_metrics(tmp_path)])
-    figure = alpha_figure(table, fixed_alpha="0.50")
+    figure = alpha_figure(table, selections_of(table, fixed="0.50"))
     assert isinstance(figure, Figure)
     axes = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_title(loc="left") for axis in axes] == [
@@ -116,8 +124,38 @@ def test_the_figure_marks_what_its_legend_says(tmp_path: Path) -> None:
     assert legend is not None
     texts = [text.get_text() for text in legend.get_texts()]
     assert texts[:3] == ["plain", "regft", "student"]
-    assert "oracle (chosen on test)" in texts
+    assert "oracle" in texts
     assert "alpha 0.50, fixed beforehand" in texts
+
+
+def test_picks_that_differ_are_marks_on_the_curves(tmp_path: Path) -> None:
+    apply_style()
+    rows = [*metric_rows("plain"), *metric_rows("plain", seed=1), *metric_rows("regft")]
+    alphas = ["0.00", "0.30", "0.50", "1.00"]
+    selections = [
+        selection(alphas=alphas, held="0.30", other="0.50", oracle="0.50"),
+        selection(seed=1, alphas=alphas, held="0.50", other="0.50", oracle="0.30"),
+        selection(method="regft", alphas=alphas, held="1.00", other="0.50", oracle=None),
+    ]
+    figure = alpha_figure(pd.DataFrame(rows), selections)
+    assert isinstance(figure, Figure)
+    photo, held_out = figure.axes[0].get_lines(), figure.axes[3].get_lines()
+    marked = {marker: sorted(points(line)[0] for line in photo if line.get_marker() == marker) for marker in ("s", "*")}
+    assert np.allclose(marked["s"], [(0.3, 78.0), (0.5, 80.0), (1.0, 82.0)])
+    assert np.allclose(marked["*"], [(0.3, 78.0), (0.5, 80.0)])
+    assert len([line for line in held_out if line.get_marker() == "s"]) == 3
+    assert not [line for line in held_out if line.get_marker() == "*"]
+    upright = {
+        x
+        for line in photo
+        if len({x for x, _ in points(line)}) == 1 and len(points(line)) == 2
+        for x, _ in points(line)
+    }
+    assert upright == {0.3, 0.5}
+    legend = figure.axes[4].get_legend()
+    assert legend is not None
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert texts[2:5] == ["alpha 0.30, fixed beforehand", "by held", "alpha 0.50, by other"]
 
 
 @pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (3, 3), (4, 4), (6, 3), (7, 4), (9, 3)])
@@ -335,8 +373,8 @@ def test_a_figure_carries_its_texts(drawn: tuple[dict[str, bytes], dict[str, byt
     assert file.caption.startswith("Top-1 accuracy of the averaged weights, (1 - alpha) pre-trained")
     assert file.alt == (
         "Line charts of top-1 accuracy over alpha for plain, regft, on: real: photo, real: sketch, mean of real "
-        "domains, held out of training. The numbers at both endpoints, at the fixed alpha and at the oracle stand in "
-        "the table above."
+        "domains, held out of training. The numbers at both endpoints and at what pickers chose stand in the table "
+        "above."
     )
     assert (file.width, file.height) == Image.open(path).size
     Image.new("RGB", (2, 2)).save(path)
@@ -380,7 +418,7 @@ def test_a_figure_that_is_cut_short_is_named(drawn: tuple[dict[str, bytes], dict
 
 def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
     values: dict[str, Any] = {"metrics": [], "training_logs": [], "training_images": [], "test_images": []}
-    values |= {"settings": settings(figures=["absent"]), "output": [tmp_path / "absent.png"]}
+    values |= {"selections": [], "settings": settings(figures=["absent"]), "output": [tmp_path / "absent.png"]}
     with pytest.raises(InputError, match=r"report\.figures\.absent: there is no such module below workflow_scripts"):
         draw_figures.job(type("Options", (), values)())
     values["settings"] = settings(figures=["registry"])

@@ -16,14 +16,18 @@ from PIL.PngImagePlugin import PngInfo
 from tests.report.inputs import (
     HOSTILE,
     metric_rows,
+    selection,
+    selections_of,
     standard_metrics,
     tables_of,
     write_images,
     write_metrics,
     write_model,
     write_run_metadata,
+    write_selections,
 )
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.evaluation.metric_files import read_metrics
 from workflow_scripts.report import write_page
 from workflow_scripts.report.costs import duration, read_costs
 
@@ -56,10 +60,12 @@ def written_page(folder: Path, *, comparisons: list[dict[str, Any]] | None = Non
     values: dict[str, Any] = {
         "metrics": [], "metadata": [], "models": [], "images": [], "figures": [], "costs": None, **inputs
     }  # fmt: skip
+    if "selections" not in values:
+        chosen = selections_of(read_metrics(values["metrics"])) if values["metrics"] else []
+        values["selections"] = write_selections(folder, chosen)
     settings = {
         "configuration": "toys",
         "title": HOSTILE[0],
-        "fixed_alpha": "0.30",
         "comparisons": [comparison()] if comparisons is None else comparisons,
         "figures": values.pop("drawn", FIGURES if values["figures"] else ()),
         "models": values.pop("names", [f"model{number}" for number in range(len(values["models"]))]),
@@ -155,7 +161,8 @@ def test_the_headline_table_holds_the_numbers(full: tuple[Path, str]) -> None:
     assert by_role["zero-shot", "nothing trained"][3:] == ["70.0 65.0–74.0", "50.0 45.0–54.0", "60.0 55.0–64.0", "–"]
     assert numbers(by_role["regft", "fixed beforehand"]) == [72.0, 52.0, 62.0, 82.0]
     assert numbers(by_role["regft", "fine-tuned endpoint"]) == [82.0, 62.0, 72.0, 92.0]
-    assert numbers(by_role["plain", "oracle, chosen on test images"]) == [81.0, 61.0, 71.0, 91.0]
+    assert numbers(by_role["plain", "oracle"]) == [81.0, 61.0, 71.0, 91.0]
+    assert by_role["plain", "fixed beforehand"][1] == "0.30"
     assert by_role["plain", "fixed beforehand"][3] == "79.0 74.0–83.0 ±1.4, 2 seeds"
     assert by_role["student", "the only one"][1] == "1.00"
 
@@ -194,6 +201,30 @@ def test_oracles_are_never_bold_and_every_column_has_a_best(full: tuple[Path, st
     rows = re.findall(r'<tr class="([\w-]+).*?>(.*?)</tr>', table, flags=re.DOTALL)
     bold = {role: body.count("<strong>") for role, body in rows if "<strong>" in body}
     assert bold == {"fine-tuned": 4}
+    marked = re.findall(r'<tr class="(\w+) result', table)
+    assert marked == ["picked", "picked", "only"]
+
+
+def test_the_page_says_how_each_picker_chose(full: tuple[Path, str]) -> None:
+    terms = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", full[1]))
+    assert terms["fixed beforehand"] == "How it chooses. These rows are the result."
+    assert terms["oracle"] == "How it chooses."
+    assert "Alpha 0.30, fixed beforehand: no label of a test image chose it." in full[1]
+
+
+def test_a_run_without_its_selection_is_named(tmp_path: Path) -> None:
+    rows = [*metric_rows("plain"), *metric_rows("plain", seed=1)]
+    selections = write_selections(tmp_path, selections_of(pd.DataFrame(rows))[:1])
+    with pytest.raises(InputError, match=r"--selections: no selection of toys, gen, clip, plain, 1; give one of each"):
+        written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)], selections=selections)
+
+
+def test_a_damaged_selection_is_named(tmp_path: Path) -> None:
+    rows = metric_rows("plain")
+    (path,) = write_selections(tmp_path, [selection(alphas=["0.30"], oracle="0.30")])
+    path.write_text(path.read_text().replace('"seed":0', '"seed":"x"'))
+    with pytest.raises(InputError, match=r"selection0\.json: not a readable selection \(seed: .*; delete it and run"):
+        written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)], selections=[path])
 
 
 def test_what_ran_and_what_models_have_seen(full: tuple[Path, str]) -> None:
@@ -201,7 +232,7 @@ def test_what_ran_and_what_models_have_seen(full: tuple[Path, str]) -> None:
     assert facts["Task"] == "toys (3 classes)"
     assert facts["Training images from"] == "gen (generated)"
     assert facts["Seeds"] == "0, 1"
-    assert facts["Fixed alpha"] == "0.30 (not chosen on test images)"
+    assert facts["Alpha"] == "0.30, fixed beforehand"
     assert facts["Runs"] == "2"
     assert (facts["scheduler"], facts["guidance_scale"], facts["steps"]) == ("dpm++", "3", "12")
     assert facts["safety_checker"] == "yes"

@@ -48,8 +48,9 @@ FOLLOWS: dict[str, set[str]] = {
     "train_vl2v_sd": {"score_images", "export_model", "draw_figures", "write_page"},
     "train_vl2v_adip": {"score_images", "draw_figures", "write_page"},
     "export_model": set(),
-    "score_images": {"compute_metrics"},
-    "compute_metrics": {"draw_figures", "write_page"},
+    "score_images": {"compute_metrics", "select_alpha"},
+    "compute_metrics": {"select_alpha", "draw_figures", "write_page"},
+    "select_alpha": {"export_model", "draw_figures", "write_page"},
     "draw_figures": {"write_page"},
     "write_page": set(),
 }
@@ -85,6 +86,7 @@ ENTRY_POINTS = (
     "ensembling.export_model",
     "evaluation.score_images",
     "evaluation.compute_metrics",
+    "selection.select_alpha",
     "report.draw_figures",
     "report.write_page",
 )
@@ -103,6 +105,7 @@ LOADED = {
     "ensembling.export_model": CLASSIFIERS,
     "evaluation.score_images": CLASSIFIERS,
     "evaluation.compute_metrics": METRICS,
+    "selection.select_alpha": (*METRICS, "selection.pickers.fixed", "selection.pickers.oracle"),
     "report.draw_figures": (*METRICS, *(f"report.figures.{name}" for name in ("images", "alphas", "training"))),
     "report.write_page": METRICS,
 }

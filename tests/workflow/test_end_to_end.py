@@ -110,7 +110,7 @@ def test_training_logs_hold_every_step(finished: Path) -> None:
 
 
 def test_an_export_loads_in_plain_open_clip_and_scores_like_the_grid(finished: Path) -> None:
-    folder = finished / RUN / "regft/seed0/exports/0.50"
+    folder = finished / RUN / "regft/seed0/exports/fixed"
     model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     model.eval()
     head = load_file(folder / "head.safetensors")

@@ -40,12 +40,12 @@ FIRST_RULES: dict[str, set[str]] = {
     "methods.ogen": {"train_ogen"},
     "methods.vl2v-adip": {"train_vl2v_adip"},
     "methods.vl2v-sd": {"train_vl2v_sd"},
+    "pickers": {"select_alpha"},
     "exports": {"export_model"},
     "evaluation.scoring": {"score_images"},
     "evaluation.metrics": {"compute_metrics"},
     "report.title": {"write_page"},
     "report.published": {"write_page"},
-    "report.fixed_alpha": {"draw_figures", "write_page"},
     "report.images_per_class": {"draw_figures"},
     "threads": set(),
 }
@@ -88,7 +88,7 @@ SPECIAL: dict[str, Any] = {
     f"{GENERATOR}.images_per_class": 12,
     f"{GENERATOR}.images_per_shard": 80,
     "exports": ["0.50", "1.00"],
-    "report.fixed_alpha": "1.00",
+    "pickers.fixed.alpha": "1.00",
     "report.title": "another title",
     "report.published": [{"title": "t", "citation": "s", "columns": ["c"], "rows": {"r": [1.0]}}],
 }
@@ -131,6 +131,8 @@ SKIPPED = {
     f"{CHECKPOINT}.kind": "another kind has other keys",
     f"{CHECKPOINT}.clip": "the preset has one CLIP of this task that is pretrained here",
     f"{CHECKPOINT}.corpus.dataset": "the preset has one data set to learn from",
+    "pickers.fixed.kind": "another kind has other keys",
+    "pickers.oracle.kind": "another kind has other keys",
     "alphas": "a row of its own below",
     "name": "another name is another configuration; a row of its own below",
 }
@@ -179,8 +181,8 @@ def overlay_of(key: str, value: Any) -> dict[str, Any]:
     # Names of methods and models hold no dots in this preset.
     *parents, last = key.split(".")
     nested: dict[str, Any] = {last: value}
-    if parents and parents[-1].endswith("averaging"):
-        # A default kind of averaging has to be named before its keys can be.
+    if parents and (parents[-1].endswith("averaging") or parents[0] == "pickers"):
+        # A default kind has to be named before its keys can be.
         nested["kind"] = KEYS_AND_KINDS[".".join([*parents, "kind"])]
     for part in reversed(parents):
         nested = {part: nested}
@@ -367,6 +369,7 @@ def test_swapped_values_are_seen(with_methods: Path, planner: Planner) -> None:
         "train_finetune": 1,
         "score_images": 3,
         "compute_metrics": 1,
+        "select_alpha": 1,
         "export_model": 1,
         "draw_figures": 1,
         "write_page": 1,
@@ -376,7 +379,7 @@ def test_swapped_values_are_seen(with_methods: Path, planner: Planner) -> None:
 def test_a_further_alpha_scores_trained_runs_only(with_methods: Path, planner: Planner) -> None:
     plan = planner.plan(with_methods, all_methods({"alphas": ["0.00", "0.25", "0.50", "1.00"]}))
     # Six runs with two endpoints, of three domains each; the student has one endpoint and stays as it is.
-    expected = {"score_images": 18, "compute_metrics": 6}
+    expected = {"score_images": 18, "compute_metrics": 6, "select_alpha": 6, "export_model": 6}
     assert plan == {**expected, "draw_figures": 1, "write_page": 1}
 
 
@@ -403,6 +406,8 @@ def test_a_new_real_domain_adds_only_its_own_images(with_methods: Path, planner:
         "collect_real_images": 1,
         "score_images": 3,
         "compute_metrics": 3,
+        "select_alpha": 3,
+        "export_model": 2,
         "draw_figures": 1,
         "write_page": 1,
     }
@@ -420,6 +425,7 @@ def test_training_on_mixed_images_changes_that_method_alone(with_methods: Path, 
         "train_finetune": 1,
         "score_images": 3,
         "compute_metrics": 1,
+        "select_alpha": 1,
         "export_model": 1,
         "draw_figures": 1,
         "write_page": 1,
@@ -435,6 +441,7 @@ def test_another_head_retrains_its_method_and_is_measured_itself(with_methods: P
         "train_finetune": 1,
         "score_images": 3 + 2,
         "compute_metrics": 2,
+        "select_alpha": 2,
         "export_model": 1,
         "draw_figures": 1,
         "write_page": 1,
@@ -511,6 +518,7 @@ def test_zero_shot_alone_draws_nothing(methods: list[str], planner: Planner, tmp
             "build_zero_shot_head": 1,
             "score_images": 2,
             "compute_metrics": 1,
+            "select_alpha": 1,
             "draw_figures": 1,
             "write_page": 1,
         }

@@ -271,7 +271,7 @@ def _alpha_errors(configuration: Configuration) -> Iterator[str]:
         yield from (f"pickers.{name}.{key}: {error}" for key, error in picker.errors(configuration.alphas))
     first, picker = next(iter(configuration.pickers.items()))
     if "test-labels" in picker.looks_at:
-        yield f"pickers.{first}: the first is what the summary shows, and an oracle is no result; name another before it"
+        yield f"pickers.{first}: the summary shows the first, and an oracle is no result; name another before it"
     yield from _export_errors(configuration)
 
 

@@ -47,7 +47,7 @@ class SelectionInputs:
             InputError: the picker does not look at this domain, or its score table is unreadable.
         """
         if domain not in self.score_tables:
-            raise InputError(f"{domain}: no scores for this picker; it looks at {', '.join(self.score_tables) or None}")
+            raise InputError(f"{domain}: was not scored, or is nothing that the picker's looks_at names")
         table = read_parquet(self.score_tables[domain], what="score table", only=("alpha", alpha))
         table = table.filter(pa.compute.equal(table["label_set"], label_set))
         return table.drop_columns(list(ANSWERS)) if domain in self.without_labels else table

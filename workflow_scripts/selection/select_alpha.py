@@ -60,7 +60,7 @@ def choice_of(named: NamedPicker, alphas: tuple[str, ...], metrics: pd.DataFrame
     pick = Pick(alphas[0])
     if looked:
         pick = picker.pick(visible_to(picker.looks_at, alphas=alphas, metrics=metrics, scores=scores))
-    _verify(pick, alphas, where=where)
+    _verify(pick, alphas, criterion=picker.criterion, where=where)
     content = {
         "picker": named.name,
         "title": picker.title(),
@@ -76,10 +76,12 @@ def choice_of(named: NamedPicker, alphas: tuple[str, ...], metrics: pd.DataFrame
         raise InputError(f"{where}: {error}") from None
 
 
-def _verify(pick: Pick, alphas: tuple[str, ...], *, where: str) -> None:
+def _verify(pick: Pick, alphas: tuple[str, ...], *, criterion: str | None, where: str) -> None:
     unknown = [alpha for alpha in (pick.alpha, *pick.values) if alpha is not None and alpha not in alphas]
     if unknown:
         raise InputError(f"{where}: {unknown[0]!r} is not one of the run's alphas, {', '.join(alphas)}")
+    if pick.values and criterion is None:
+        raise InputError(f"{where}: it compares values, and its criterion does not say what they are")
     for alpha, value in pick.values.items():
         if not math.isfinite(value):
             raise InputError(f"{where}: its criterion at alpha {alpha} is {value}, not a finite number")
