@@ -1,5 +1,7 @@
 """Registries are looked at before any job."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from workflow_scripts.planning import parts
@@ -20,11 +22,13 @@ def test_every_error_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setattr(parts, "PARTS", changed)
     monkeypatch.setattr(parts, "DRAWERS", {"mine": "wieghts"})
+    monkeypatch.setattr(parts, "PICKERS", {"mine": SimpleNamespace(looks_at=("held-out", "labels"))})
     part_errors.cache_clear()
     assert part_errors() == [
         "report/figures/registry.py: 'alphas' stands there twice",
         "report/figures/registry.py: 'trainingspread' has no module report/figures/trainingspread.py",
         "evaluation/metrics/registry.py: has no METRIC",
         "generation/drawers/registry.py: 'wieghts' of 'mine' must be 'text-to-image' or 'weights'",
+        "selection/pickers/mine.py: looks_at names 'labels'; known: held-out, test-images, test-labels",
     ]
     part_errors.cache_clear()

@@ -1,9 +1,10 @@
 """A stranger's parts, each one package or module and one line of a registry, run from images to the page.
 
-Two kinds of method, a figure, a metric, a kind of data set in colors, a check of images, and a drawer that is no
-pipeline of diffusers.
+Two kinds of method, a figure, a metric, a picker, a kind of data set in colors, a check of images, and a drawer that is
+no pipeline of diffusers.
 """
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
+from safetensors import safe_open
 from safetensors.numpy import save_file
 from safetensors.torch import load_file
 
@@ -33,6 +35,7 @@ LINES = {
     "evaluation/metrics/registry.py": ('    "ece",\n', '    "surprise",\n'),
     "real_images/kinds/registry.py": ('    "none",\n', '    "flags",\n'),
     "common/image_checks/registry.py": ('    "black",\n', '    "dim",\n'),
+    "selection/pickers/registry.py": ('    "oracle",\n', '    "confident",\n'),
     "generation/drawers/registry.py": ('"text-to-image",\n', '    "palette": "weights",\n'),
 }
 """The end of each registry's last line, and what stands after it when the parts are added."""
@@ -43,6 +46,7 @@ METHODS: dict[str, Any] = {
     "neighbors": {"kind": "neighbors", "count": 3},
     "soup": {"kind": "mean-of-seeds", "of": "regft"},
 }
+PICKERS = {"fixed": {"kind": "fixed"}, "sure": {"kind": "confident"}, "oracle": {"kind": "oracle"}}
 CLASSES, PER_CLASS = len(STRIPES), 16
 DIM, HELD_OUT = 2, 3
 """Dim pictures of each class, 0 and 8, and the last fifth of it, which is held out."""
@@ -69,6 +73,8 @@ def configuration(checkpoint: Path, **methods: Any) -> dict[str, Any]:
         "clips": {"flags-clip": {**config["clips"]["digits-clip"], "corpus": corpus, **few}},
         "generators": {"painter": painter},
         "methods": {"regft": regft, **methods},
+        "pickers": PICKERS,
+        "exports": ["sure"],
         "runs": [{**block, "methods": ["regft"], "seeds": [0, 1]}, *more],
     }
 
@@ -160,6 +166,34 @@ def test_a_figure_stands_on_the_page_with_its_texts(project: Path) -> None:
     assert figures[-1][1:] == ("Bars of 4 methods.", "A bar is the largest accuracy of a method.")
 
 
+def test_a_picker_chooses_without_labels_and_is_exported(project: Path) -> None:
+    folder = project / RUNS / "regft/seed1"
+    scores = pq.read_table(folder / "photo/scores.parquet").to_pandas()
+    scores = scores[scores["label_set"] == "all"]
+    confidence = np.exp(scores["top_logits"].str[0] - scores["log_sum_exp"]).groupby(scores["alpha"]).mean()
+    fixed, sure, oracle = json.loads((folder / "selection.json").read_text())["choices"]
+    assert (sure["picker"], sure["looked_at"]) == ("sure", ["test-images"])
+    assert sure["values"] == pytest.approx(confidence.to_dict(), abs=1e-6)
+    assert sure["alpha"] == confidence.idxmax()
+    assert (fixed["alpha"], oracle["looked_at"]) == ("0.50", ["test-labels"])
+    with safe_open(folder / "exports/sure/open_clip_model.safetensors", framework="pt") as file:
+        metadata = json.loads(file.metadata()["nameonly"])
+    assert metadata == {"alpha": sure["alpha"], "picker": "sure", "picked": "most confident"}
+    page = (project / REPORT / "index.html").read_text()
+    assert re.search(r"<th scope=\"row\">regft</th><td>.*?</td><td class=\"text\">most confident</td>", page)
+    assert "<dt>most confident</dt><dd>The alpha with the highest mean confidence" in page
+    # What has a single endpoint has nothing to choose from, and nothing to average for open_clip.
+    assert {each["alpha"] for each in selection_of(project, "neighbors")} == {"1.00"}
+    assert not (project / RUNS / "neighbors/seed0/exports").exists()
+
+
+def selection_of(project: Path, method: str) -> list[dict[str, Any]]:
+    choices: list[dict[str, Any]] = json.loads((project / RUNS / f"{method}/seed0/selection.json").read_text())[
+        "choices"
+    ]
+    return choices
+
+
 def plan(project: Path, planner: Planner, folder: Path, **methods: Any) -> dict[str, int]:
     options = ["-n", "--snakefile", str(project / "Snakefile"), "--directory", str(project)]
     code, text = planner.call(
@@ -209,7 +243,8 @@ def test_both_stand_on_the_page(project: Path) -> None:
     assert not (project / RUNS / "neighbors/seed0/train.jsonl").exists()
 
 
-AFTER_IMAGES = {"score_images", "compute_metrics", "draw_figures", "write_page"}
+AFTER_METRICS = {"select_alpha", "export_model", "draw_figures", "write_page"}
+AFTER_IMAGES = {"score_images", "compute_metrics", *AFTER_METRICS}
 TRAINED = {"embed_images", "train_finetune", "train_neighbors", "train_mean_of_seeds"}
 DRAWN = {"generate_images", "collect_generated_images", *TRAINED, *AFTER_IMAGES}
 READ = {"convert_real_images", "collect_real_images", "pretrain_clip", "build_zero_shot_head", *TRAINED, *AFTER_IMAGES}
@@ -229,7 +264,8 @@ def edited(path: Path, text: str) -> Iterator[None]:
     ("module", "expected"),
     [
         ("report/figures/spread.py", {"draw_figures", "write_page"}),
-        ("evaluation/metrics/surprise.py", {"compute_metrics", "draw_figures", "write_page"}),
+        ("evaluation/metrics/surprise.py", {"compute_metrics", *AFTER_METRICS}),
+        ("selection/pickers/confident.py", AFTER_METRICS),
         ("real_images/kinds/flags.py", READ),
         ("common/image_checks/dim.py", DRAWN),
         ("generation/drawers/palette.py", DRAWN),
@@ -243,13 +279,26 @@ def test_an_edit_reruns_what_uses_the_part(
         assert set(plan(project, planner, tmp_path, **METHODS)) == expected
 
 
+MEASURED = {"score_images": 2, "compute_metrics": 1, "select_alpha": 1}
+
+
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("neighbors/__main__.py", {"train_neighbors": 1, "score_images": 2, "compute_metrics": 1}),
-        ("neighbors/classifier.py", {"score_images": 2, "compute_metrics": 1}),
-        ("mean_of_seeds/__main__.py", {"train_mean_of_seeds": 1, "score_images": 2, "compute_metrics": 1}),
-        ("finetune/task.py", {"train_finetune": 2, "train_mean_of_seeds": 1, "score_images": 6, "compute_metrics": 3}),
+        ("neighbors/__main__.py", {"train_neighbors": 1, **MEASURED}),
+        ("neighbors/classifier.py", MEASURED),
+        ("mean_of_seeds/__main__.py", {"train_mean_of_seeds": 1, **MEASURED, "export_model": 1}),
+        (
+            "finetune/task.py",
+            {
+                "train_finetune": 2,
+                "train_mean_of_seeds": 1,
+                "score_images": 6,
+                "compute_metrics": 3,
+                "select_alpha": 3,
+                "export_model": 3,
+            },
+        ),
     ],
 )
 def test_an_edit_reruns_its_kind_alone(
@@ -269,7 +318,7 @@ def test_an_edit_reruns_its_kind_alone(
             "evaluation/metrics/registry.py",
             '    "surprise",\n',
             METHODS,
-            {"compute_metrics", "draw_figures", "write_page"},
+            {"compute_metrics", *AFTER_METRICS},
         ),
         ("real_images/kinds/registry.py", '    "none",\n', METHODS, set()),
         ("generation/drawers/registry.py", '    "diffusers_pipeline": "text-to-image",\n', METHODS, set()),
@@ -288,6 +337,14 @@ def test_a_part_that_goes_takes_nothing_else_with_it(
     path = project / PACKAGE / registry
     with edited(path, path.read_text().replace(line, "")):
         assert set(plan(project, planner, tmp_path, **methods)) == expected
+
+
+def test_the_registry_of_pickers_is_in_no_digest(project: Path, planner: Planner, tmp_path: Path) -> None:
+    path = project / PACKAGE / "selection/pickers/registry.py"
+    with edited(
+        path, path.read_text().replace('    "oracle",\n', "").replace('    "fixed",\n', '    "oracle",\n    "fixed",\n')
+    ):
+        assert plan(project, planner, tmp_path, **METHODS) == {}
 
 
 @pytest.mark.parametrize(

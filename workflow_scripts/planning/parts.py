@@ -4,12 +4,15 @@ import ast
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from workflow_scripts.common.checkpoint_layout import TEXT_TO_IMAGE, WEIGHTS
 from workflow_scripts.common.image_checks.registry import CHECKS
+from workflow_scripts.common.selection_file import LooksAt
 from workflow_scripts.evaluation.metrics.registry import METRICS
 from workflow_scripts.generation.drawers.registry import DRAWERS
 from workflow_scripts.report.figures.registry import FIGURES
+from workflow_scripts.selection.pickers.registry import KINDS as PICKERS
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +52,12 @@ def part_errors() -> list[str]:
         f"generation/drawers/registry.py: {layout!r} of {name!r} must be {TEXT_TO_IMAGE!r} or {WEIGHTS!r}"
         for name, layout in DRAWERS.items()
         if layout not in (TEXT_TO_IMAGE, WEIGHTS)
+    ]
+    errors += [
+        f"selection/pickers/{name}.py: looks_at names {unknown!r}; known: {', '.join(get_args(LooksAt))}"
+        for name, picker in PICKERS.items()
+        for unknown in picker.looks_at
+        if unknown not in get_args(LooksAt)
     ]
     return errors
 
