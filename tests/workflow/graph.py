@@ -56,6 +56,10 @@ FOLLOWS: dict[str, set[str]] = {
 }
 
 
+OF_STUDENTS = {"pretrain_student", "train_vl2v_adip"}
+"""Rules of a method that no export follows: plain open_clip cannot carry a student."""
+
+
 def with_followers(rules: set[str]) -> set[str]:
     """Return the rules and all that follow them."""
     followers: set[str] = set()
@@ -64,7 +68,7 @@ def with_followers(rules: set[str]) -> set[str]:
         rule = waiting.pop()
         followers.add(rule)
         waiting |= FOLLOWS[rule] - followers
-    return followers
+    return followers - {"export_model"} if rules <= OF_STUDENTS else followers
 
 
 KINDS_OF_METHODS = ("finetune", "ogen", "vl2v_sd", "vl2v_adip")
