@@ -21,6 +21,7 @@ LOCAL = {
     "collect_real_images",
     "collect_generated_images",
     "compute_metrics",
+    "select_alpha",
     "draw_figures",
     "write_page",
 }

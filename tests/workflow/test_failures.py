@@ -24,6 +24,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "train_finetune": {"methods": {"plain": {"epochs": 2}, "regft": {"epochs": 2}}},
     "score_images": {"evaluation": {"scoring": {"batch_size": 50}}},
     "compute_metrics": {"evaluation": {"metrics": {"resamples": 20}}},
+    "select_alpha": {"pickers": {"fixed": {"kind": "fixed", "alpha": "1.00"}, "oracle": {"kind": "oracle"}}},
     "draw_figures": {"report": {"images_per_class": 2}},
     "write_page": {"report": {"title": "other"}},
     "export_model": {"exports": ["0.50", "0.00"]},

@@ -218,7 +218,7 @@ def code_files(entry: str) -> set[Path]:
 
 
 def modules_by_rules() -> dict[str, list[str]]:
-    """Return from each set of rules, as a text, to the files that exactly they use: the digest covers each by itself."""
+    """Return from each set of rules, as a text, to the files that exactly they use: digests cover each by itself."""
     groups: dict[str, list[str]] = {}
     for module in modules():
         groups.setdefault(" ".join(sorted(expected_of(module))), []).append(module)

@@ -289,7 +289,7 @@ class Plan:
         return [f"selection.pickers.{name}" for name in _distinct(modules)]
 
     def exports(self, run: Run) -> tuple[str, ...]:
-        """Return the alphas, and the pickers at whose, a run is exported for open_clip, if open_clip can carry it."""
+        """Return the alphas and pickers that name a run's exports for open_clip, if open_clip can carry it."""
         method = self.method(run)
         return self.configuration.exports if method.exported and len(method.endpoints) > 1 else ()
 

@@ -98,7 +98,6 @@ class PickerTexts:
 
     title: str
     explanation: str
-    oracle: bool
     alphas: tuple[str, ...]
     in_summary: bool
 
@@ -110,7 +109,6 @@ def picker_texts(selections: Sequence[Selection]) -> list[PickerTexts]:
         PickerTexts(
             title=role.why,
             explanation=explanations[role.picker],
-            oracle=role.oracle,
             alphas=tuple(sorted({alpha for alphas in by_method.values() for alpha in alphas}, key=float)),
             in_summary=role.in_summary,
         )
