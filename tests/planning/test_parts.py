@@ -22,13 +22,23 @@ def test_every_error_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setattr(parts, "PARTS", changed)
     monkeypatch.setattr(parts, "DRAWERS", {"mine": "wieghts"})
-    monkeypatch.setattr(parts, "PICKERS", {"mine": SimpleNamespace(looks_at=("held-out", "labels"))})
+    monkeypatch.setattr(
+        parts,
+        "PICKERS",
+        {
+            name: SimpleNamespace(looks_at=looks_at, model_fields={})
+            for name, looks_at in {"mine": ("held-out", "labels"), "text": "held-out", "right": ("held-out",)}.items()
+        },
+    )
     part_errors.cache_clear()
     assert part_errors() == [
         "report/figures/registry.py: 'alphas' stands there twice",
         "report/figures/registry.py: 'trainingspread' has no module report/figures/trainingspread.py",
         "evaluation/metrics/registry.py: has no METRIC",
         "generation/drawers/registry.py: 'wieghts' of 'mine' must be 'text-to-image' or 'weights'",
-        "selection/pickers/mine.py: looks_at names 'labels'; known: held-out, test-images, test-labels",
+        *(
+            f"selection/pickers/{name}.py: looks_at must be a ClassVar, a tuple of held-out, test-images, test-labels"
+            for name in ("mine", "text")
+        ),
     ]
     part_errors.cache_clear()

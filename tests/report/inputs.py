@@ -66,9 +66,11 @@ def selection(
     alphas: Sequence[str],
     oracle: str | None,
     fixed: str = "0.30",
-    **more: str,
+    **more: str | None,
 ) -> Selection:
     """Return a run's selection; `more` are further honest pickers with their alphas, which stand before the oracle."""
+    if len(alphas) == 1:
+        fixed, oracle, more = alphas[0], alphas[0], dict.fromkeys(more, alphas[0])
     texts: dict[str, Any] = {"explanation": "How it chooses.", "criterion": None, "values": {}}
     choices = [
         {"picker": "fixed", "title": "fixed beforehand", "looked_at": [], "alpha": fixed, **texts},

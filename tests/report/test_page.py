@@ -209,22 +209,54 @@ def test_the_page_says_how_each_picker_chose(full: tuple[Path, str]) -> None:
     terms = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", full[1]))
     assert terms["fixed beforehand"] == "How it chooses. These rows are the result."
     assert terms["oracle"] == "How it chooses."
-    assert "Alpha 0.30, fixed beforehand: no label of a test image chose it." in full[1]
+    assert "Alpha: fixed beforehand (0.30); no label of a test image chose it." in full[1]
+
+
+def test_choices_that_differ_stand_in_the_summary(tmp_path: Path) -> None:
+    rows = [*metric_rows("plain"), *metric_rows("plain", seed=1), *metric_rows("regft"), *metric_rows("student")]
+    alphas = ["0.00", "0.30", "0.50", "1.00"]
+    selections = [
+        selection(alphas=alphas, fixed="0.30", held="0.50", oracle="0.50"),
+        selection(seed=1, alphas=alphas, fixed="0.50", held=None, oracle="0.50"),
+        selection(method="regft", alphas=alphas, fixed="1.00", held="1.00", oracle="1.00"),
+        selection(method="student", alphas=["1.00"], fixed="1.00", held="1.00", oracle="1.00"),
+    ]
+    paths = write_selections(tmp_path, selections)
+    page = written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)], selections=paths)
+    _, row = tables_of(page)["Summary"]
+    # The mean of 68 at 0.30 and 70 at 0.50; what has one alpha has it there, too.
+    assert row[3] == "69.0 64.0–73.0 alpha 0.30, 0.50 ±1.4, 2 seeds"
+    assert row[4:] == ["72.0 67.0–76.0 alpha 1.00", "66.0 61.0–70.0 alpha 1.00"]
+    terms = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    assert terms["Alpha"] == "fixed beforehand (0.30, 0.50, 1.00)"
+    assert terms["by held"] == "How it chooses. It chose nothing for plain, seed 1."
+    shown = [line[2] for line in tables_of(page)["top-1 accuracy"] if line[0] == "plain"]
+    assert shown == ["pre-trained endpoint", "fixed beforehand", "by held", "fine-tuned endpoint", "oracle"]
 
 
 def test_a_run_without_its_selection_is_named(tmp_path: Path) -> None:
     rows = [*metric_rows("plain"), *metric_rows("plain", seed=1)]
     selections = write_selections(tmp_path, selections_of(pd.DataFrame(rows))[:1])
+    metrics = write_metrics(tmp_path, rows)
     with pytest.raises(InputError, match=r"--selections: no selection of toys, gen, clip, plain, 1; give one of each"):
-        written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)], selections=selections)
+        written_page(tmp_path, metrics=[metrics], selections=selections)
+    others = write_selections(tmp_path, [selection(seed=seed, alphas=["0.30", "0.70"], oracle=None) for seed in (0, 1)])
+    with pytest.raises(InputError, match=r"--metrics: none of toys, gen, clip, plain, 0 at alpha 0\.70, which its"):
+        written_page(tmp_path, metrics=[metrics], selections=others)
 
 
 def test_a_damaged_selection_is_named(tmp_path: Path) -> None:
     rows = metric_rows("plain")
     (path,) = write_selections(tmp_path, [selection(alphas=["0.30"], oracle="0.30")])
-    path.write_text(path.read_text().replace('"seed":0', '"seed":"x"'))
-    with pytest.raises(InputError, match=r"selection0\.json: not a readable selection \(seed: .*; delete it and run"):
-        written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)], selections=[path])
+    text = path.read_text()
+    for old, new, error in (
+        ('"seed":0', '"seed":"x"', "seed: "),
+        ('"alpha":"0.30"', '"alpha":"0.40"', "choices: 0.40 of 'fixed' is not one of alphas"),
+        ('"picker":"oracle"', '"picker":"fixed"', "choices: fixed, fixed are not one choice per picker"),
+    ):
+        path.write_text(text.replace(old, new))
+        with pytest.raises(InputError, match=rf"selection0\.json: not a readable selection \({error}.*; delete it and"):
+            written_page(tmp_path, metrics=[write_metrics(tmp_path, rows)], selections=[path])
 
 
 def test_what_ran_and_what_models_have_seen(full: tuple[Path, str]) -> None:
@@ -232,7 +264,7 @@ def test_what_ran_and_what_models_have_seen(full: tuple[Path, str]) -> None:
     assert facts["Task"] == "toys (3 classes)"
     assert facts["Training images from"] == "gen (generated)"
     assert facts["Seeds"] == "0, 1"
-    assert facts["Alpha"] == "0.30, fixed beforehand"
+    assert facts["Alpha"] == "fixed beforehand (0.30)"
     assert facts["Runs"] == "2"
     assert (facts["scheduler"], facts["guidance_scale"], facts["steps"]) == ("dpm++", "3", "12")
     assert facts["safety_checker"] == "yes"

@@ -5,13 +5,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.report.inputs import selection
+from tests.report.inputs import selection, selections_of
 from workflow_scripts.report.protocols import base_new_table, left_out_table
 from workflow_scripts.report.roles import with_roles
 from workflow_scripts.report.tables import over_seeds
-
-ALPHAS = {"zero-shot": ["0.00"]}
-PICKS: dict[str, Any] = {"fixed": "0.50", "oracle": "0.50"}
 
 
 def row(method: str, domain: str, value: float, **changes: Any) -> dict[str, Any]:
@@ -32,14 +29,9 @@ def row(method: str, domain: str, value: float, **changes: Any) -> dict[str, Any
 
 
 def means(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return means by role: every run has alphas 0.50 and 1.00, of which 0.50 is fixed beforehand."""
-    table = pd.DataFrame(rows)
-    runs = table[["method", "seed"]].drop_duplicates().itertuples(index=False, name=None)
-    selections = [
-        selection("toys", "gen", "clip", method, seed, alphas=ALPHAS.get(method, ["0.50", "1.00"]), **PICKS)
-        for method, seed in runs
-    ]
-    return over_seeds(with_roles(table.assign(dataset="toys", source="gen", clip="clip"), selections), by="role")
+    """Return means by role: every run has a single alpha."""
+    table = pd.DataFrame(rows).assign(dataset="toys", source="gen", clip="clip")
+    return over_seeds(with_roles(table, selections_of(table)), by="role")
 
 
 def halves(method: str, base: float, new: float, harmonic: float) -> list[dict[str, Any]]:

@@ -144,6 +144,17 @@ def test_roles_of_a_run() -> None:
     assert [(alpha, role.kind) for alpha, role in roles_of(item)] == [("0.10", "picked")]
 
 
+def test_a_picker_that_chose_for_some_seeds_stands_where_it_belongs(metrics: pd.DataFrame) -> None:
+    plain = metrics[metrics["method"] == "plain"]
+    alphas = ["0.00", "0.30", "0.50", "1.00"]
+    picks = [selection(seed=seed, alphas=alphas, held=held, oracle="0.50") for seed, held in ((0, None), (1, "1.00"))]
+    rows = table_rows(over_seeds(with_roles(plain, picks), by="role"), domains=["photo"])
+    whys = ["pre-trained endpoint", "fixed beforehand", "by held", "fine-tuned endpoint", "oracle"]
+    assert [row.role.why for row in rows] == whys
+    assert [item.title for item in picker_texts(picks)] == ["fixed beforehand", "by held", "oracle"]
+    assert [item.chose_none for item in picker_texts(picks)] == [(), ("plain, seed 0",), ()]
+
+
 def test_pickers_of_one_title_are_told_apart_by_their_names() -> None:
     item = selection(alphas=["0.00", "1.00"], fixed="0.00", oracle="1.00")
     first, oracle = item.choices

@@ -1,12 +1,11 @@
 """What pickers choose, what they may look at, and what stands in the file."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -18,11 +17,14 @@ from workflow_scripts.evaluation.metric_files import read_metrics
 from workflow_scripts.selection import select_alpha
 from workflow_scripts.selection.inputs import SelectionInputs, visible_to
 from workflow_scripts.selection.picker import Pick, Picker, highest
+from workflow_scripts.selection.pickers import registry
+from workflow_scripts.selection.pickers.fixed import Fixed
 from workflow_scripts.selection.pickers.oracle import Oracle
+from workflow_scripts.selection.pickers.registry import named_picker
 
 ALPHAS = ("0.00", "0.30", "0.50", "1.00")
-FIXED = {"name": "mine", "module": "fixed", "settings": {"kind": "fixed", "alpha": "0.30"}}
-ORACLE = {"name": "oracle", "module": "oracle", "settings": {"kind": "oracle"}}
+FIXED = named_picker("mine", Fixed(kind="fixed", alpha="0.30")).model_dump(mode="json")
+ORACLE = named_picker("oracle", Oracle(kind="oracle")).model_dump(mode="json")
 
 
 def written(
@@ -50,7 +52,7 @@ def test_the_file_says_what_was_looked_at_and_the_criterion_at_every_alpha(tmp_p
     assert (fixed["picker"], fixed["alpha"], fixed["looked_at"], fixed["criterion"]) == ("mine", "0.30", [], None)
     assert fixed["values"] == {}
     assert (oracle["alpha"], oracle["looked_at"]) == ("0.50", ["test-labels"])
-    assert oracle["criterion"] == "top-1 accuracy on real test images, the mean of their domains"
+    assert oracle["criterion"] == "top-1 accuracy on the real test images (the mean of their domains)"
     assert oracle["values"] == pytest.approx({"0.00": 0.6, "0.30": 0.68, "0.50": 0.7, "1.00": 0.5})
     names = {key: content[key] for key in ("dataset", "source", "clip", "method", "seed")}
     assert names == {"dataset": "toys", "source": "gen", "clip": "clip", "method": "plain", "seed": 0}
@@ -75,13 +77,19 @@ def test_without_real_images_the_oracle_chooses_nothing(tmp_path: Path) -> None:
     for rows in (metric_rows("plain", domains=["held-out"]), None):
         fixed, oracle = written(tmp_path, rows)["choices"]
         assert (fixed["alpha"], oracle["alpha"]) == ("0.30", None)
-        assert (oracle["looked_at"], oracle["criterion"], oracle["values"]) == ([], None, {})
+        assert (oracle["criterion"], oracle["values"]) == (None, {})
 
 
 def test_of_a_single_alpha_there_is_no_choice(tmp_path: Path) -> None:
     content = written(tmp_path, metric_rows("student"), alphas=["1.00"])
     assert choices(content) == {"mine": "1.00", "oracle": "1.00"}
+    assert {choice["title"] for choice in content["choices"]} == {"the only alpha"}
     assert [choice["looked_at"] for choice in content["choices"]] == [[], []]
+
+
+def test_the_first_must_choose(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"pickers\.oracle: it chose none of 0\.00, .*, and it is the first"):
+        written(tmp_path, None, ORACLE, FIXED)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_of_a_single_alpha_there_is_no_choice(tmp_path: Path) -> None:
         ({**FIXED, "module": "nobody"}, "selection.pickers.nobody: there is no such module"),
         (
             {**FIXED, "settings": {"kind": "fixed", "alpha": "0.40"}},
-            "selection.pickers.fixed: '0.40' is not one of the",
+            "pickers.mine: '0.40' is not one of the",
         ),
         ({**FIXED, "settings": {"kind": "fixed", "alhpa": "0.30"}}, "alhpa: unknown key"),
     ],
@@ -104,8 +112,7 @@ class Odd(Picker):
     """Picks what it was told to."""
 
     kind: Literal["odd"] = "odd"
-    told: ClassVar[Pick] = Pick("0.30")
-    criterion: ClassVar[str | None] = "oddness"
+    told: ClassVar[Any] = Pick("0.30")
 
     def title(self) -> str:
         return "odd"
@@ -114,31 +121,61 @@ class Odd(Picker):
         return "Oddly."
 
     def pick(self, inputs: SelectionInputs) -> Pick:
-        return self.told
+        if isinstance(self.told, dict):
+            return highest(inputs.values(**self.told))
+        told: Pick = self.told
+        return told
 
 
-@pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Odd]]:
-    monkeypatch.setattr(select_alpha, "kinds_of", lambda names, **_: {names[0]: Odd})
-    yield Odd
-    Odd.told, Odd.criterion = Pick("0.30"), "oddness"
+ODD = {"name": "strange", "module": "odd", "settings": {"kind": "odd"}, "title": "odd", "explanation": "Oddly."}
+ODD |= {"looks_at": ["held-out"], "criterion": "oddness"}
 
 
 @pytest.mark.parametrize(
-    ("told", "criterion", "error"),
+    ("told", "error"),
     [
-        (Pick("0.30", {"0.30": float("nan")}), "oddness", "its criterion at alpha 0.30 is nan, not a finite number"),
-        (Pick("0.30", {"0.31": 1.0}), "oddness", "'0.31' is not one of the run's alphas"),
-        (Pick("0.30", {"0.30": 1.0}), None, "it compares values, and its criterion does not say what they are"),
-        (Pick("0.30", {"0.30": 1.0}), "a\nb", "criterion: holds control characters"),
+        (Pick("0.30", {"0.30": float("nan")}), "its criterion at alpha 0.30 is nan, not a finite number"),
+        (Pick("0.30", {"0.30": "much"}), "its criterion at alpha 0.30 is 'much', not a finite number"),  # type: ignore[dict-item]
+        (Pick("0.30", {"0.31": 1.0}), "'0.31' is not one of the run's alphas"),
+        (Pick(0.3), "0.3 is not one of the run's alphas"),  # type: ignore[arg-type]
+        ("0.30", "its choice is a str; it must return a Pick"),
+        (None, "its choice is a NoneType; it must return a Pick"),
+        ({"metric": "accuracy", "domain": "held-out"}, "'accuracy' is no metric .known: top1, top5"),
+        ({"metric": "top1", "domain": "mean"}, "a metric of 'mean' is for pickers whose looks_at names 'test-labels'"),
     ],
 )
 def test_what_a_new_picker_hands_over_is_looked_at(
-    told: Pick, criterion: str | None, error: str, odd: type[Odd], tmp_path: Path
+    told: Any, error: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    odd.told, odd.criterion = told, criterion
-    with pytest.raises(InputError, match=f"^selection.pickers.odd: {error}"):
-        written(tmp_path, None, {"name": "odd", "module": "odd", "settings": {}})
+    monkeypatch.setattr(select_alpha, "kinds_of", lambda names, **_: {names[0]: Odd})
+    monkeypatch.setattr(Odd, "told", told)
+    with pytest.raises(InputError, match=f"^pickers.strange: {error}"):
+        written(tmp_path, metric_rows("plain"), ODD)
+
+
+def test_numbers_of_numpy_are_numbers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(select_alpha, "kinds_of", lambda names, **_: {names[0]: Odd})
+    monkeypatch.setattr(Odd, "told", Pick("0.30", {"0.30": np.float32(0.5), "0.50": np.int64(2)}))  # type: ignore[dict-item]
+    (choice,) = written(tmp_path, None, ODD)["choices"]
+    assert choice["values"] == {"0.30": 0.5, "0.50": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "error"),
+    [
+        ("title", lambda _: "", "title: "),
+        ("explanation", lambda _: "a\nb", "explanation: holds control characters"),
+        ("looks_at", ("held-out",), "criterion: missing; it looks at images, and must say what it compares"),
+    ],
+)
+def test_what_a_picker_says_of_itself_is_looked_at_before_any_job(
+    attribute: str, value: Any, error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.KINDS, "odd", Odd)
+    assert registry.named_picker("mine", Odd()).module == "odd"
+    monkeypatch.setattr(Odd, attribute, value)
+    with pytest.raises(InputError, match=f"^{error}"):
+        registry.named_picker("mine", Odd())
 
 
 def test_highest() -> None:
@@ -149,11 +186,12 @@ def test_highest() -> None:
 def scores(path: Path) -> Path:
     table = pa.table(
         {
-            "alpha": ["0.00", "0.00", "0.00", "1.00"],
-            "label_set": ["all", "all", "new", "all"],
-            "label": [1, 2, 3, 4],
-            "true_logit": [1.0, 2.0, 3.0, 4.0],
-            "log_sum_exp": [5.0, 6.0, 7.0, 8.0],
+            "alpha": ["0.00", "0.00", "0.00", "1.00", "0.00"],
+            "label_set": ["all", "all", "new", "all", "all"],
+            "image_id": ["photo/cat/1.png", "photo/cat/2.png", "photo/cat/1.png", "photo/cat/1.png", "photo/dog/1.png"],
+            "label": [0, 0, 0, 0, 1],
+            "true_logit": [1.0, 2.0, 3.0, 4.0, 5.0],
+            "log_sum_exp": [5.0, 6.0, 7.0, 8.0, 9.0],
         }
     )
     path.parent.mkdir()
@@ -180,21 +218,47 @@ def test_a_picker_sees_what_it_declares_and_nothing_else(
     inputs = visible_to(looks_at, alphas=ALPHAS, metrics=metrics, scores=tables)
     assert set(inputs.metrics["domain"]) == measured
     assert set(inputs.score_tables) == domains
+    assert inputs.test_domains == (("photo",) if "photo" in domains else ())
     for domain in tables:
         if domain not in domains:
-            with pytest.raises(InputError, match=f"{domain}: .*looks_at"):
-                inputs.scores(domain, alpha="0.00")
+            with pytest.raises(InputError, match=f"'{domain}' was not scored, or is nothing that .*looks_at"):
+                inputs.scores(domain, alpha="0.00", columns=["log_sum_exp"])
             continue
-        table = inputs.scores(domain, alpha="0.00")
-        assert table["log_sum_exp"].to_pylist() == [5.0, 6.0]
-        assert {"label", "true_logit"} & set(table.column_names) == (
-            {"label", "true_logit"} if domain in labelled else set()
-        )
+        table = inputs.scores(domain, alpha="0.00", columns=["log_sum_exp"])
+        assert sorted(table["log_sum_exp"].to_pylist()) == [5.0, 6.0, 9.0]
+        assert table.column_names == ["log_sum_exp"]
+        if domain in labelled:
+            assert inputs.scores(domain, alpha="0.00", columns=["label"])["label"].to_pylist() == [0, 0, 1]
+            assert len(inputs.scores(domain, alpha="0.00", columns=["label"], label_set="new")) == 1
+            continue
+        for answer in ("label", "true_logit", "image_id"):
+            with pytest.raises(InputError, match=f"{answer} of '{domain}' tells labels: .*'test-labels'"):
+                inputs.scores(domain, alpha="0.00", columns=["log_sum_exp", answer])
+        with pytest.raises(InputError, match="label set 'new' of 'photo' tells labels"):
+            inputs.scores(domain, alpha="0.00", columns=["log_sum_exp"], label_set="new")
+
+
+def test_rows_without_labels_stand_in_no_order_of_classes(tmp_path: Path) -> None:
+    names = [f"photo/{name}/{number}.png" for name in ("cat", "dog") for number in range(50)]
+    columns = {"alpha": ["0.00", "1.00"] * 100, "image_id": [name for name in names for _ in range(2)]}
+    table = pa.table({**columns, "label_set": ["all"] * 200, "log_sum_exp": [n // 2 for n in range(200)]})
+    with parquet_writer(tmp_path / "scores.parquet", table.schema) as writer:
+        writer.write_table(table)
+    metrics = read_metrics([write_metrics(tmp_path, metric_rows("plain"))])
+    paths = {"photo": tmp_path / "scores.parquet"}
+    inputs = visible_to(("test-images",), alphas=ALPHAS, metrics=metrics, scores=paths)
+    orders = [
+        inputs.scores("photo", alpha=a, columns=["log_sum_exp"])["log_sum_exp"].to_pylist() for a in ("0.00", "1.00")
+    ]
+    assert orders[0] == orders[1]
+    assert sorted(orders[0]) == list(range(100))
+    assert 15 < sum(number < 50 for number in orders[0][:50]) < 35
 
 
 def test_values_of_a_metric(tmp_path: Path) -> None:
     metrics = read_metrics([write_metrics(tmp_path, metric_rows("plain"))])
     inputs = visible_to(Oracle.looks_at, alphas=ALPHAS, metrics=metrics, scores={})
     assert inputs.values("nll", domain="photo") == pytest.approx({"0.00": 0.4, "0.30": 0.32, "0.50": 0.3, "1.00": 0.5})
-    assert inputs.values("nll", domain="held-out") == {}
-    assert isinstance(inputs.metrics, pd.DataFrame)
+    assert inputs.values("nll", domain="painting") == {}
+    with pytest.raises(InputError, match="a metric of 'held-out' is for pickers whose looks_at names 'held-out'"):
+        inputs.values("nll", domain="held-out")

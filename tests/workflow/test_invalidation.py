@@ -181,8 +181,8 @@ def overlay_of(key: str, value: Any) -> dict[str, Any]:
     # Names of methods and models hold no dots in this preset.
     *parents, last = key.split(".")
     nested: dict[str, Any] = {last: value}
-    if parents and (parents[-1].endswith("averaging") or parents[0] == "pickers"):
-        # A default kind has to be named before its keys can be.
+    if parents and parents[-1].endswith("averaging"):
+        # A default kind of averaging has to be named before its keys can be.
         nested["kind"] = KEYS_AND_KINDS[".".join([*parents, "kind"])]
     for part in reversed(parents):
         nested = {part: nested}

@@ -82,6 +82,8 @@ def kinds_of(names: Sequence[str], *, module: str, base: type[Kind]) -> dict[str
         literals = get_args(field.annotation) if field is not None else ()
         if len(literals) != 1:
             raise InputError(f"{where}: {settings.__name__}.kind must be a Literal of one name")
+        if where in owners.values():
+            raise InputError(f"{where}: stands twice in its registry")
         if literals[0] in owners:
             raise InputError(f"{where}: its kind {literals[0]!r} is that of {owners[literals[0]]}; name another")
         owners[literals[0]] = where

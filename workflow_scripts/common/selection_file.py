@@ -1,7 +1,9 @@
 """The file of a run's selection: which alpha each picker chose, what it looked at, and why."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Alpha, Name, Seed, Settings, Text
@@ -20,7 +22,7 @@ class Choice(Settings):
     explanation: Text
     """How the picker chooses, in a sentence or two."""
     looked_at: tuple[LooksAt, ...]
-    """What could decide the choice; nothing if it was made beforehand."""
+    """What it was given; nothing if the choice was made beforehand, or there was none to make."""
     criterion: Text | None
     """What `values` are, if it compared any."""
     values: dict[Alpha, float]
@@ -45,6 +47,17 @@ class Selection(Settings):
     alphas: tuple[Alpha, ...]
     """Alphas that the run was scored at."""
     choices: tuple[Choice, ...]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        names = [choice.picker for choice in self.choices]
+        if len(set(names)) < len(names):
+            raise ValueError(f"choices: {', '.join(names)} are not one choice per picker")
+        for choice in self.choices:
+            for alpha in (*choice.values, *([] if choice.alpha is None else [choice.alpha])):
+                if alpha not in self.alphas:
+                    raise ValueError(f"choices: {alpha} of {choice.picker!r} is not one of alphas")
+        return self
 
 
 def read_selection(path: Path) -> Selection:

@@ -33,7 +33,7 @@ def job(options: argparse.Namespace) -> None:
     if options.selection is not None:
         choice = chosen_by(options.alpha, read_selection(options.selection))
         if choice.alpha is None:
-            raise InputError(f"{options.selection}: {choice.picker!r} chose no alpha: it had nothing to look at")
+            raise InputError(f"{options.selection}: {choice.picker!r} chose none of the alphas")
         alpha, metadata = choice.alpha, {"picker": choice.picker, "picked": choice.title}
         logger.info("alpha %s: %s", alpha, choice.title)
     averaged = module.linear_clip(clip=options.clip, artifacts=artifacts, alpha=alpha)

@@ -66,7 +66,7 @@ def domains_of(table: pd.DataFrame) -> list[str]:
 def deciding_domain(domains: Sequence[str]) -> str | None:
     """Return the domain that decides wherever one must: the mean over real domains, or the only real one.
 
-    None if there is no real domain: held-out generated images choose nothing and stand for nothing else.
+    None if there is no real domain: accuracy on held-out training images stands for no other.
     """
     real = [name for name in domains if name != HELD_OUT]
     return MEAN if MEAN in real else next(iter(real), None)

@@ -14,8 +14,8 @@ from workflow_scripts.prompts.settings import DomainPromptsJob, HeadPromptsJob
 from workflow_scripts.real_images.settings import RealManifestJob, RealShardJob, RealSource, real_shard_job
 from workflow_scripts.report.figures.registry import FIGURES
 from workflow_scripts.report.settings import FiguresJob, PageJob, ReportComparison, Training
-from workflow_scripts.selection.pickers.registry import picker_module
-from workflow_scripts.selection.settings import NamedPicker, SelectionJob
+from workflow_scripts.selection.pickers.registry import named_picker
+from workflow_scripts.selection.settings import SelectionJob
 from workflow_scripts.training.method_settings import training_job
 
 
@@ -146,10 +146,7 @@ def select_alpha(plan: Plan, run: Run) -> Settings:
         run_seed=run.seed,
         alphas=plan.alphas(run),
         domains=plan.evaluation_domains(run),
-        pickers=tuple(
-            NamedPicker(name=name, module=picker_module(picker), settings=picker.model_dump(mode="json"))
-            for name, picker in plan.configuration.pickers.items()
-        ),
+        pickers=tuple(named_picker(name, picker) for name, picker in plan.configuration.pickers.items()),
     )
 
 

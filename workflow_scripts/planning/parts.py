@@ -54,10 +54,11 @@ def part_errors() -> list[str]:
         if layout not in (TEXT_TO_IMAGE, WEIGHTS)
     ]
     errors += [
-        f"selection/pickers/{name}.py: looks_at names {unknown!r}; known: {', '.join(get_args(LooksAt))}"
+        f"selection/pickers/{name}.py: looks_at must be a ClassVar, a tuple of {', '.join(get_args(LooksAt))}"
         for name, picker in PICKERS.items()
-        for unknown in picker.looks_at
-        if unknown not in get_args(LooksAt)
+        if "looks_at" in picker.model_fields
+        or not isinstance(picker.looks_at, tuple)
+        or not set(picker.looks_at) <= set(get_args(LooksAt))
     ]
     return errors
 

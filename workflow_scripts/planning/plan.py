@@ -28,7 +28,7 @@ from workflow_scripts.planning.paths import path_errors
 from workflow_scripts.planning.validation import configuration_errors, parsed_configuration
 from workflow_scripts.prompts.settings import DomainPromptsJob
 from workflow_scripts.real_images.kinds.registry import kind_module
-from workflow_scripts.selection.pickers.registry import picker_module
+from workflow_scripts.selection.pickers.registry import named_picker
 from workflow_scripts.training.method_settings import Method, ZeroShot
 from workflow_scripts.training.methods import package_of
 
@@ -285,7 +285,7 @@ class Plan:
 
     def picker_modules(self) -> list[str]:
         """Return the modules of the pickers that choose alphas."""
-        modules = (picker_module(picker) for picker in self.configuration.pickers.values())
+        modules = (named_picker(name, picker).module for name, picker in self.configuration.pickers.items())
         return [f"selection.pickers.{name}" for name in _distinct(modules)]
 
     def exports(self, run: Run) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from workflow_scripts.planning.configuration import (
 )
 from workflow_scripts.planning.layout import RESERVED_NAMES
 from workflow_scripts.planning.plain_values import plain_value_errors
+from workflow_scripts.selection.pickers.registry import named_picker
 from workflow_scripts.training.method_settings import Method
 
 RESERVED_SOURCES = (REAL_TRAIN, REAL_TEST, NO_SOURCE)
@@ -265,19 +266,45 @@ def _corpus_errors(
 def _alpha_errors(configuration: Configuration) -> Iterator[str]:
     if len({float(alpha) for alpha in configuration.alphas}) < len(configuration.alphas):
         yield "alphas: a value occurs twice"
+    yield from _picker_errors(configuration)
+    yield from _export_errors(configuration)
+
+
+def _picker_errors(configuration: Configuration) -> Iterator[str]:
+    default = "" if "pickers" in configuration.model_fields_set else "; these are the default pickers, name your own"
     for name, picker in configuration.pickers.items():
-        if is_alpha(name):
-            yield f"pickers.{name}: an alpha is no name of a picker: exports name both"
-        yield from (f"pickers.{name}.{key}: {error}" for key, error in picker.errors(configuration.alphas))
+        if _is_number(name):
+            yield f"pickers.{name}: a number is no name of a picker: exports name alphas, too"
+        yield from (f"pickers.{name}.{key}: {error}{default}" for key, error in picker.errors(configuration.alphas))
+        try:
+            named_picker(name, picker)
+        except InputError as error:
+            yield f"pickers.{name}: {error}"
     first, picker = next(iter(configuration.pickers.items()))
     if "test-labels" in picker.looks_at:
         yield f"pickers.{first}: the summary shows the first, and an oracle is no result; name another before it"
-    yield from _export_errors(configuration)
+    for dataset in _without_test_images(configuration) if "test-images" in picker.looks_at else ():
+        yield f"pickers.{first}: the first looks at real test images, and dataset {dataset!r} has none"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_test_images(configuration: Configuration) -> list[str]:
+    """Return the data sets that runs name and that have no real test images."""
+    named = dict.fromkeys(name for block in configuration.runs for name in block.datasets)
+    datasets = configuration.datasets
+    return [name for name in named if name in datasets and not real_domains(datasets[name], REAL_TEST)]
 
 
 def _export_errors(configuration: Configuration) -> Iterator[str]:
     alphas = [name for name in configuration.exports if is_alpha(name)]
-    pickers = tuple(name for name in configuration.exports if not is_alpha(name))
+    pickers = [name for name in configuration.exports if not is_alpha(name)]
     if len({float(alpha) for alpha in alphas}) < len(alphas) or len(set(pickers)) < len(pickers):
         yield "exports: a value occurs twice"
     yield from (f"exports: an alpha lies between 0 and 1 (given: {alpha!r})" for alpha in alphas if float(alpha) > 1.0)
@@ -285,9 +312,6 @@ def _export_errors(configuration: Configuration) -> Iterator[str]:
     for name in pickers:
         if name not in configuration.pickers:
             yield f'exports: {name!r} is neither an alpha, written as in "0.50", nor a picker (known: {known})'
-        looks_at = configuration.pickers[name].looks_at if name in configuration.pickers else ()
-        if not {"test-images", "test-labels"} & set(looks_at):
-            continue
-        for dataset in dict.fromkeys(name for block in configuration.runs for name in block.datasets):
-            if dataset in configuration.datasets and not real_domains(configuration.datasets[dataset], REAL_TEST):
+        elif {"test-images", "test-labels"} & set(configuration.pickers[name].looks_at):
+            for dataset in _without_test_images(configuration):
                 yield f"exports: {name!r} looks at real test images, and dataset {dataset!r} has none"

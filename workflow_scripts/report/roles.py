@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import pandas as pd
 
@@ -14,26 +14,40 @@ RUN_KEYS = ["dataset", "source", "clip", "method", "seed"]
 """Columns of a metric table that name a run."""
 
 
+RoleKind = Literal["zero-shot", "only", "pre-trained", "picked", "fine-tuned", "oracle"]
+"""In the order of a method's rows."""
+
+
 @dataclass(frozen=True)
 class Role:
     """Why a row of a table shows the alpha that it shows."""
 
-    kind: Literal["zero-shot", "pre-trained", "picked", "fine-tuned", "only", "oracle"]
+    kind: RoleKind
     why: str
     picker: str = ""
-    in_summary: bool = False
-    """Whether the summary shows it: it is what the run comes to."""
+    number: int = 0
+    """Place of the picker in the configuration."""
 
     @property
     def oracle(self) -> bool:
         """Return whether it is an upper bound and not a result."""
         return self.kind == "oracle"
 
+    @property
+    def in_summary(self) -> bool:
+        """Return whether the summary shows it: it is what the run comes to."""
+        return self.kind in ("zero-shot", "only") or (self.kind == "picked" and self.number == 0)
 
-ZERO_SHOT_ROLE = Role("zero-shot", "nothing trained", in_summary=True)
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return where it stands among the rows of a method."""
+        return get_args(RoleKind).index(self.kind), self.number
+
+
+ZERO_SHOT_ROLE = Role("zero-shot", "nothing trained")
 PRETRAINED = Role("pre-trained", "pre-trained endpoint")
 FINETUNED = Role("fine-tuned", "fine-tuned endpoint")
-ONLY = Role("only", "the only one", in_summary=True)
+ONLY = Role("only", "the only one")
 
 
 def roles_of(selection: Selection) -> list[tuple[str, Role]]:
@@ -51,31 +65,31 @@ def roles_of(selection: Selection) -> list[tuple[str, Role]]:
                 "oracle" if choice.oracle else "picked",
                 choice.title if titles.count(choice.title) == 1 else f"{choice.title} ({choice.picker})",
                 choice.picker,
-                in_summary=number == 0,
+                number,
             ),
         )
         for number, choice in enumerate(selection.choices)
         if choice.alpha is not None
     ]
-    return [
-        *((alpha, PRETRAINED) for alpha in alphas if float(alpha) == 0.0),
-        *((alpha, role) for alpha, role in picked if not role.oracle),
-        *((alpha, FINETUNED) for alpha in alphas if float(alpha) == 1.0),
-        *((alpha, role) for alpha, role in picked if role.oracle),
-    ]
+    endpoints = {0.0: PRETRAINED, 1.0: FINETUNED}
+    shown = [(alpha, endpoints[float(alpha)]) for alpha in alphas if float(alpha) in endpoints]
+    return sorted([*shown, *picked], key=lambda item: item[1].place)
 
 
 def with_roles(metrics: pd.DataFrame, selections: Iterable[Selection]) -> pd.DataFrame:
     """Return the rows of metric tables that are shown, with their `role`: one alpha's rows stand there once per role.
 
     Raises:
-        InputError: a run was measured, but none of the selections is its own.
+        InputError: a run was measured, but none of the selections is its own, or not at all alphas of its own.
     """
     items = list(selections)
-    known = {tuple(getattr(item, key) for key in RUN_KEYS) for item in items}
-    for run in metrics[RUN_KEYS].drop_duplicates().itertuples(index=False, name=None):
-        if run not in known:
-            raise InputError(f"--selections: no selection of {', '.join(map(str, run))}; give one of each run")
+    alphas_of = {tuple(getattr(item, key) for key in RUN_KEYS): item.alphas for item in items}
+    for run, rows in metrics.groupby(RUN_KEYS, sort=False):
+        name = ", ".join(map(str, run))
+        if run not in alphas_of:
+            raise InputError(f"--selections: no selection of {name}; give one of each run")
+        if missing := sorted(set(alphas_of[run]) - set(rows["alpha"])):
+            raise InputError(f"--metrics: none of {name} at alpha {missing[0]}, which its selection names")
     shown = pd.DataFrame(
         [
             {**{key: getattr(item, key) for key in RUN_KEYS}, "alpha": alpha, "role": role}
@@ -88,8 +102,9 @@ def with_roles(metrics: pd.DataFrame, selections: Iterable[Selection]) -> pd.Dat
 
 
 def by_role(means: pd.DataFrame) -> list[tuple[Role, pd.DataFrame]]:
-    """Return each role with its rows, in order of appearance."""
-    return [(cast(Role, role), rows) for role, rows in means.groupby("role", sort=False)]
+    """Return each role with its rows, in the order of a method's rows."""
+    groups = [(cast(Role, role), rows) for role, rows in means.groupby("role", sort=False)]
+    return sorted(groups, key=lambda group: group[0].place)
 
 
 @dataclass(frozen=True)
@@ -100,17 +115,23 @@ class PickerTexts:
     explanation: str
     alphas: tuple[str, ...]
     in_summary: bool
+    chose_none: tuple[str, ...]
+    """Runs for which it chose nothing."""
 
 
 def picker_texts(selections: Sequence[Selection]) -> list[PickerTexts]:
     """Return the texts of every picker that chose among several alphas, honest ones first."""
-    explanations = {choice.picker: choice.explanation for each in selections for choice in each.choices}
+    several = [selection for selection in selections if len(selection.alphas) > 1]
+    choices = [(selection, choice) for selection in several for choice in selection.choices]
+    explanations = {choice.picker: choice.explanation for _, choice in choices}
+    none = [(choice.picker, f"{each.method}, seed {each.seed}") for each, choice in choices if choice.alpha is None]
     return [
         PickerTexts(
             title=role.why,
             explanation=explanations[role.picker],
             alphas=tuple(sorted({alpha for alphas in by_method.values() for alpha in alphas}, key=float)),
             in_summary=role.in_summary,
+            chose_none=tuple(dict.fromkeys(run for picker, run in none if picker == role.picker)),
         )
         for role, by_method in picked_alphas(selections).items()
     ]
@@ -123,4 +144,4 @@ def picked_alphas(selections: Iterable[Selection]) -> dict[Role, dict[str, list[
         for alpha, role in roles_of(selection):
             if role.picker:
                 picked.setdefault(role, {}).setdefault(selection.method, []).append(alpha)
-    return picked
+    return dict(sorted(picked.items(), key=lambda item: item[0].place))

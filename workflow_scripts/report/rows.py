@@ -17,7 +17,8 @@ from workflow_scripts.report.tables import alpha_text
 class Cell:
     """One number of a table, with its interval (None: it has none) and its standard deviation over seeds.
 
-    `best` marks the best of a column that is no oracle; `gain` is the difference to zero-shot, where it is shown.
+    `best` marks the best of a column that is no oracle; `gain` is the difference to zero-shot and `alpha` what it
+    was measured at, where these are shown.
     """
 
     value: float
@@ -27,6 +28,7 @@ class Cell:
     seeds: int
     best: bool = False
     gain: float | None = None
+    alpha: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def summary_cell(means: pd.DataFrame, *, method: str, domains: Sequence[str]) ->
     domain = deciding_domain(domains) or next(iter(domains), None)
     rows = _chosen(means, method=method, metric=HEADLINE, label_set=ALL_CLASSES)
     rows = rows[(rows["domain"] == domain) & rows["role"].map(lambda role: role.in_summary).astype(bool)]
-    return None if rows.empty else _cell(rows.iloc[0])
+    return None if rows.empty else replace(_cell(rows.iloc[0]), alpha=rows["alpha"].iloc[0])
 
 
 def with_gain(cell: Cell | None, *, reference: Cell | None) -> Cell | None:

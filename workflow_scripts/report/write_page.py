@@ -50,6 +50,7 @@ def job(options: argparse.Namespace) -> None:
         methods=methods,
         summary=rows,
         pickers=pickers,
+        picked_several=any(item.in_summary and len(item.alphas) > 1 for item in pickers),
         sections=sections(settings, shown, options.figures, images),
         models=models(read_manifests(settings.models, options.models)),
         images=image_rows(images),
@@ -83,7 +84,7 @@ def overview(
         ("CLIP", _distinct([item.clip for item in items])),
         ("Methods", _distinct([name for item in items for name in item.methods])),
         ("Seeds", _distinct([str(seed) for item in items for seed in item.seeds])),
-        *(("Alpha", [*item.alphas, item.title]) for item in pickers if item.in_summary),
+        *(("Alpha", [f"{item.title} ({', '.join(item.alphas)})"]) for item in pickers if item.in_summary),
         ("Runs", [str(runs)]),
     ]
     return [(heading, ", ".join(values) or "none") for heading, values in facts]

@@ -27,7 +27,7 @@ class Picker(Settings, ABC):
     looks_at: ClassVar[tuple[LooksAt, ...]] = ()
     """What decides: it is given nothing else. With `test-labels` it is an oracle: shown apart, and never a result."""
     criterion: ClassVar[str | None] = None
-    """What the values are that it compares, if it compares any."""
+    """What the values are that it compares; a picker that looks at something must say it."""
 
     @abstractmethod
     def title(self) -> str:

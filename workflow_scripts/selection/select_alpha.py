@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import SupportsFloat
 
 import pandas as pd
 
@@ -27,6 +28,10 @@ def job(options: argparse.Namespace) -> None:
     metrics = read_metrics(options.metrics)
     scores = dict(in_order(settings.domains, options.scores, option="scores"))
     choices = tuple(choice_of(named, settings.alphas, metrics, scores) for named in settings.pickers)
+    if choices[0].alpha is None:
+        raise InputError(
+            f"pickers.{choices[0].picker}: it chose none of {', '.join(settings.alphas)}, and it is the first"
+        )
     selection = Selection(
         dataset=settings.dataset,
         source=settings.source,
@@ -42,7 +47,7 @@ def job(options: argparse.Namespace) -> None:
 
 
 def choice_of(named: NamedPicker, alphas: tuple[str, ...], metrics: pd.DataFrame, scores: Mapping[str, Path]) -> Choice:
-    """Return what a picker chooses; where there is a single alpha, this one, without a look at anything.
+    """Return what a picker chooses; where there is a single alpha, this one, and no picker is asked.
 
     Args:
         named: the picker.
@@ -51,40 +56,52 @@ def choice_of(named: NamedPicker, alphas: tuple[str, ...], metrics: pd.DataFrame
         scores: from each evaluation domain to its score table.
 
     Raises:
-        InputError: there is no such picker, or what it chooses or says does not fit.
+        InputError: there is no such picker, or what it chooses is not as it must be.
     """
-    where = f"selection.pickers.{named.module}"
+    if len(alphas) == 1:
+        return Choice(
+            picker=named.name,
+            title="the only alpha",
+            explanation="The run has a single alpha: there was nothing to choose.",
+            looked_at=(),
+            criterion=None,
+            values={},
+            alpha=alphas[0],
+        )
+    where = f"pickers.{named.name}"
     kind = kinds_of([named.module], module="selection.pickers.{}", base=Picker)[named.module]  # type: ignore[type-abstract]
     picker = kind.parse(canonical_json(named.settings))
-    looked = len(alphas) > 1
-    pick = Pick(alphas[0])
-    if looked:
-        pick = picker.pick(visible_to(picker.looks_at, alphas=alphas, metrics=metrics, scores=scores))
-    _verify(pick, alphas, criterion=picker.criterion, where=where)
-    content = {
-        "picker": named.name,
-        "title": picker.title(),
-        "explanation": picker.explanation(),
-        "looked_at": list(picker.looks_at) if looked and pick.alpha is not None else [],
-        "criterion": picker.criterion if pick.values else None,
-        "values": dict(pick.values),
-        "alpha": pick.alpha,
-    }
+    # A traceback of the picker's own code then follows its name.
+    logger.info("%s chooses", where)
     try:
-        return Choice.parse(canonical_json(content))
+        pick = picker.pick(visible_to(named.looks_at, alphas=alphas, metrics=metrics, scores=scores))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
+    values = _verified_values(pick, alphas, where=where)
+    return Choice(
+        picker=named.name,
+        title=named.title,
+        explanation=named.explanation,
+        looked_at=named.looks_at,
+        criterion=named.criterion if values else None,
+        values=values,
+        alpha=pick.alpha,
+    )
 
 
-def _verify(pick: Pick, alphas: tuple[str, ...], *, criterion: str | None, where: str) -> None:
-    unknown = [alpha for alpha in (pick.alpha, *pick.values) if alpha is not None and alpha not in alphas]
-    if unknown:
-        raise InputError(f"{where}: {unknown[0]!r} is not one of the run's alphas, {', '.join(alphas)}")
-    if pick.values and criterion is None:
-        raise InputError(f"{where}: it compares values, and its criterion does not say what they are")
+def _verified_values(pick: Pick, alphas: tuple[str, ...], *, where: str) -> dict[str, float]:
+    """Return the criterion at every alpha, as plain numbers, after a look at all that a picker handed over."""
+    if not isinstance(pick, Pick):
+        raise InputError(f"{where}: its choice is a {type(pick).__name__}; it must return a Pick")
+    for alpha in (*pick.values, *([] if pick.alpha is None else [pick.alpha])):
+        if alpha not in alphas:
+            raise InputError(f"{where}: {alpha!r} is not one of the run's alphas, {', '.join(alphas)}")
+    values = {}
     for alpha, value in pick.values.items():
-        if not math.isfinite(value):
-            raise InputError(f"{where}: its criterion at alpha {alpha} is {value}, not a finite number")
+        if not isinstance(value, SupportsFloat) or not math.isfinite(value):
+            raise InputError(f"{where}: its criterion at alpha {alpha} is {value!r}, not a finite number")
+        values[alpha] = float(value)
+    return values
 
 
 def main() -> None:

@@ -199,14 +199,18 @@ def legend_handles(
 
 def _texts(inputs: FigureInputs) -> FigureTexts:
     domains = ", ".join(domain_title(domain) for domain in domains_of(inputs.metrics))
-    stars = "A star is an oracle, chosen on these very test images: an upper bound and not a result."
     marks = pick_marks(inputs.selections)
-    explained = stars if any(mark.oracle for mark in marks) else "What pickers chose is marked."
+    explained = [
+        " What pickers chose for each seed is marked on the mean over seeds."
+        * any(mark.line is None for mark in marks),
+        " A star is an oracle, chosen on these very test images: an upper bound and not a result."
+        * any(mark.oracle for mark in marks),
+    ]
     return FigureTexts(
         title="Accuracy over alpha",
         caption="Top-1 accuracy of the averaged weights, (1 - alpha) pre-trained + alpha fine-tuned; each panel says "
-        "on which images and has a scale of its own. Bands are 95 % intervals over images (means over seeds). "
-        f"{explained}",
+        "on which images and has a scale of its own. Bands are 95 % intervals over images (means over seeds)."
+        + "".join(explained),
         alt=f"Line charts of top-1 accuracy over alpha for {', '.join(inputs.trained_methods)}, on: {domains}. The "
         "numbers at both endpoints and at what pickers chose stand in the table above.",
     )

@@ -13,7 +13,7 @@ class Oracle(Picker):
     """The alpha with the best top-1 accuracy on the real test images (the mean of their domains)."""
 
     looks_at: ClassVar[tuple[LooksAt, ...]] = ("test-labels",)
-    criterion: ClassVar[str | None] = "top-1 accuracy on real test images, the mean of their domains"
+    criterion: ClassVar[str | None] = "top-1 accuracy on the real test images (the mean of their domains)"
 
     kind: Literal["oracle"]
 
@@ -25,7 +25,7 @@ class Oracle(Picker):
         """Return that it looked at the answers."""
         return (
             "The alpha with the best top-1 accuracy on the real test images (the mean of their domains), for each run "
-            "by itself. It looked at the answers: an upper bound, never a result."
+            "by itself. It looked at the answers: an upper bound of this accuracy, never a result."
         )
 
     def pick(self, inputs: "SelectionInputs") -> Pick:

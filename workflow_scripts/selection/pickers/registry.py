@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from workflow_scripts.common.errors import InputError
+from workflow_scripts.common.files import canonical_json
 from workflow_scripts.common.parts import any_of, kinds_of, name_of
 from workflow_scripts.selection.picker import Picker
+from workflow_scripts.selection.settings import NamedPicker
 
 MODULES = (
     "fixed",
@@ -17,6 +20,22 @@ KINDS = kinds_of(MODULES, module="selection.pickers.{}", base=Picker)  # type: i
 AnyPicker: Any = any_of(KINDS)
 
 
-def picker_module(picker: Picker) -> str:
-    """Return the module of a picker's kind."""
-    return name_of(KINDS, picker)
+def named_picker(name: str, picker: Picker) -> NamedPicker:
+    """Return a picker of the configuration with its module and what it says of itself.
+
+    Raises:
+        InputError: what it says is not as it must be.
+    """
+    content = {
+        "name": name,
+        "module": name_of(KINDS, picker),
+        "settings": picker.model_dump(mode="json"),
+        "title": picker.title(),
+        "explanation": picker.explanation(),
+        "looks_at": picker.looks_at,
+        "criterion": picker.criterion,
+    }
+    named = NamedPicker.parse(canonical_json(content))
+    if named.looks_at and named.criterion is None:
+        raise InputError("criterion: missing; it looks at images, and must say what it compares")
+    return named

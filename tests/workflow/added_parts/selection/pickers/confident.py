@@ -26,11 +26,12 @@ class Confident(Picker):
     def pick(self, inputs: "SelectionInputs") -> Pick:
         import numpy as np
 
+        columns = ("top_logits", "log_sum_exp")
         values = {}
         for alpha in inputs.alphas:
-            tables = [inputs.scores(domain, alpha=alpha).to_pandas() for domain in inputs.score_tables]
-            values[alpha] = float(
-                np.mean([np.exp(table["top_logits"].str[0] - table["log_sum_exp"]).mean() for table in tables])
+            tables = [inputs.scores(d, alpha=alpha, columns=columns).to_pandas() for d in inputs.test_domains]
+            values[alpha] = np.mean(
+                [np.exp(table["top_logits"].str[0] - table["log_sum_exp"]).mean() for table in tables]
             )
         return highest(values)
 
