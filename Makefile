@@ -10,7 +10,7 @@ ARGS ?=
 help:
 	@echo "make demo    environment, data, the default workflow, the report"
 	@echo "make test    environment, every test that can run here, but for those marked as full"
-	@echo "make test-full  those too: further killed runs and a dead node, longer than 30 s each"
+	@echo "make test-full  those too: each rule broken, further killed runs and a dead node, minutes more"
 	@echo "make lint    ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make resume  unlock after a killed run and go on with it (ARGS=\"--configfile presets/digits.yaml\")"
 	@echo "make clean   delete results and Snakemake's records"

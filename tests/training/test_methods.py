@@ -65,7 +65,7 @@ def test_a_package_that_is_not_whole_is_named() -> None:
 def test_lines_of_the_registry_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"training\.finetuneogen\.settings: there is no such module"):
         settings_of(("finetuneogen",))
-    with pytest.raises(InputError, match=r"training\.ogen\.settings: its kind 'ogen' is that of training\.ogen"):
+    with pytest.raises(InputError, match=r"training\.ogen\.settings: stands twice in its registry"):
         settings_of(("ogen", "ogen"))
 
     class Other(Ogen):
