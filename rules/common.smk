@@ -1,15 +1,22 @@
 # Needs: config. Gives: PLAN (the validated configuration), path patterns, and the small functions that rules call.
-import json
 import os
 import re
 import shlex
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 # The folder above rules/, also where another workflow uses this one as a module: `workflow.basedir` is that one's.
+# Snakemake has put it into sys.path, before what is installed.
 FOLDER = os.path.dirname(workflow.current_basedir)
-if FOLDER not in sys.path:
-    sys.path.insert(0, FOLDER)
+
+import workflow_scripts
+
+IMPORTED = os.path.dirname(workflow_scripts.__path__[0])
+if not os.path.samefile(FOLDER, IMPORTED):
+    raise WorkflowError(
+        f"workflow_scripts comes from {IMPORTED}, not from {FOLDER}: one workflow cannot use two copies of nameonly"
+    )
 
 from workflow_scripts.common.checkpoint_files import (
     AUTOENCODER_CONFIG,
@@ -25,7 +32,6 @@ from workflow_scripts.common.checkpoint_files import (
 )
 from workflow_scripts.common.constants import NO_SOURCE, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.errors import InputError
-from workflow_scripts.common.files import write_text
 from workflow_scripts.common.run_files import HEAD, METADATA, TRAINING_LOG
 from workflow_scripts.common.settings import is_alpha
 from workflow_scripts.planning import job_settings as jobs
@@ -102,18 +108,25 @@ def validated_plan():
             logger.info("configuration: replaced " + "; ".join(layers.replaced))
         return Plan(layers.values)
     except InputError as error:
-        raise WorkflowError("the configuration is refused:\n" + str(error)) from None
+        raise WorkflowError(f"the configuration is refused:\n{error}") from None
 
 
-def shell_prefix():
-    # Jobs run the code beside this Snakefile, wherever the working directory is: PYTHONPATH goes before the package that
-    # `make environment` installs, which may be another copy's, and the environments of --sdm and of the container have
-    # none. They run on the interpreter that runs snakemake; with --sdm the environment that snakemake activates brings
-    # its own.
-    prefix = f"export PYTHONPATH={shlex.quote(FOLDER)}; "
-    if not workflow.deployment_settings.deployment_method:
-        prefix += f"export PATH={shlex.quote(os.path.dirname(sys.executable))}:$PATH; "
-    return prefix
+def start(wildcards, threads):
+    # Jobs run the code beside our Snakefile on the interpreter that runs snakemake; with --sdm the environment that
+    # snakemake activates brings its own. No `shell.prefix`: it would reach the rules of a workflow that uses this one.
+    # A param that asks for `threads` is not compared: a checkout that was moved is no reason to rerun.
+    deployed = workflow.deployment_settings.deployment_method
+    words = [
+        "python" if deployed else sys.executable,
+        "-P",
+        os.path.join(FOLDER, "workflow_scripts", "run_entry_point.py"),
+    ]
+    return shlex.join(words)
+
+
+def prefixed(pattern):
+    # A path in a param as Snakemake makes it of an output: with the `prefix:` of a workflow that uses us as a module.
+    return workflow.modifier.path_modifier.replace_prefix(pattern)
 
 
 def stem(pattern):
@@ -181,7 +194,6 @@ def comparison_runs(wildcards):
 PLAN = validated_plan()
 WHERE = Locations(PLAN)
 THREADS = PLAN.configuration.threads
-shell.prefix(shell_prefix())
 
 
 wildcard_constraints:

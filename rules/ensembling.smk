@@ -22,11 +22,12 @@ rule export_model:
         mem_mb=memory(4000),
         runtime=20,
     params:
+        start=start,
         classifier=lambda w: PLAN.method(run_of(w)).classifier,
         code=lambda w: code_of(
             "ensembling.export_model", PLAN.method(run_of(w)).classifier
         ),
     shell:
-        "python -m workflow_scripts.ensembling.export_model --code {params.code} --clip {input.clip:q}"
+        "{params.start} ensembling.export_model --code {params.code} --clip {input.clip:q}"
         " --classifier {params.classifier} --artifacts {input.artifacts:q} --alpha {wildcards.alpha}"
         " --selection {input.selection:q} --output {output.weights:q} --log {log:q}"

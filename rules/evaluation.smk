@@ -21,13 +21,14 @@ rule score_images:
         mem_mb=memory(6000),
         runtime=120,
     params:
+        start=start,
         settings=lambda w: jobs.score_images(PLAN, run_of(w), w.domain).canonical(),
         classifier=lambda w: PLAN.method(run_of(w)).classifier,
         code=lambda w: code_of(
             "evaluation.score_images", PLAN.method(run_of(w)).classifier
         ),
     shell:
-        "python -m workflow_scripts.evaluation.score_images --settings {params.settings:q} --code {params.code}"
+        "{params.start} evaluation.score_images --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --clip {input.clip:q} --classifier {params.classifier}"
         " --artifacts {input.artifacts:q} --output {output:q} --threads {threads} --log {log:q}"
 
@@ -45,8 +46,9 @@ rule compute_metrics:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.compute_metrics(PLAN, run_of(w)).canonical(),
         code=code_of("evaluation.compute_metrics", *modules_of("evaluation.metrics")),
     shell:
-        "python -m workflow_scripts.evaluation.compute_metrics --settings {params.settings:q} --code {params.code}"
+        "{params.start} evaluation.compute_metrics --settings {params.settings:q} --code {params.code}"
         " --scores {input:q} --output {output:q} --log {log:q}"

@@ -24,6 +24,7 @@ rule generate_images:
         mem_mb=memory(6000),
         runtime=240,
     params:
+        start=start,
         settings=lambda w: jobs.generate_images(
             PLAN, w.dataset, w.source, w.domain, w.shard
         ).canonical(),
@@ -33,7 +34,7 @@ rule generate_images:
             *modules_of("common.image_checks"),
         ),
     shell:
-        "python -m workflow_scripts.generation.generate_images --settings {params.settings:q} --code {params.code}"
+        "{params.start} generation.generate_images --settings {params.settings:q} --code {params.code}"
         " --prompts {input.prompts:q} --model {input.model:q} --output {output:q} --threads {threads} --log {log:q}"
 
 
@@ -52,10 +53,11 @@ rule collect_generated_images:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.collect_generated_images(
             w.dataset, w.source, w.domain
         ).canonical(),
         code=lambda w: code_of("generation.collect_generated_images"),
     shell:
-        "python -m workflow_scripts.generation.collect_generated_images --settings {params.settings:q}"
+        "{params.start} generation.collect_generated_images --settings {params.settings:q}"
         " --code {params.code} --shards {input:q} --output {output:q} --log {log:q}"

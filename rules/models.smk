@@ -22,10 +22,11 @@ rule pretrain_clip:
         mem_mb=memory(4000),
         runtime=60,
     params:
+        start=start,
         settings=lambda w: jobs.pretrain_clip(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.pretrain_clip"),
     shell:
-        "python -m workflow_scripts.models.pretrain_clip --settings {params.settings:q} --code {params.code}"
+        "{params.start} models.pretrain_clip --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
@@ -49,10 +50,11 @@ rule pretrain_autoencoder:
         mem_mb=memory(4000),
         runtime=60,
     params:
+        start=start,
         settings=lambda w: jobs.pretrain_autoencoder(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.pretrain_autoencoder"),
     shell:
-        "python -m workflow_scripts.models.pretrain_autoencoder --settings {params.settings:q} --code {params.code}"
+        "{params.start} models.pretrain_autoencoder --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --output {output.weights:q} --threads {threads} --log {log:q}"
 
 
@@ -79,10 +81,11 @@ rule pretrain_text_to_image:
         mem_mb=memory(6000),
         runtime=120,
     params:
+        start=start,
         settings=lambda w: jobs.pretrain_text_to_image(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.pretrain_text_to_image"),
     shell:
-        "python -m workflow_scripts.models.pretrain_text_to_image --settings {params.settings:q} --code {params.code}"
+        "{params.start} models.pretrain_text_to_image --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --clip {input.clip:q} --autoencoder {input.autoencoder:q}"
         " --output {output.manifest:q} --threads {threads} --log {log:q}"
 
@@ -107,10 +110,11 @@ rule pretrain_student:
         mem_mb=memory(4000),
         runtime=60,
     params:
+        start=start,
         settings=lambda w: jobs.pretrain_student(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.pretrain_student"),
     shell:
-        "python -m workflow_scripts.models.pretrain_student --settings {params.settings:q} --code {params.code}"
+        "{params.start} models.pretrain_student --settings {params.settings:q} --code {params.code}"
         " --images {input.images:q} --output {output.manifest:q} --threads {threads} --log {log:q}"
 
 
@@ -128,9 +132,10 @@ rule fetch_checkpoint:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.fetch_checkpoint(PLAN, w.model).canonical(),
         code=lambda w: code_of("models.fetch_checkpoint"),
         what=lambda w: PLAN.layout(w.model),
     shell:
-        "python -m workflow_scripts.models.fetch_checkpoint --settings {params.settings:q} --code {params.code}"
+        "{params.start} models.fetch_checkpoint --settings {params.settings:q} --code {params.code}"
         " --what {params.what} --output {output:q} --log {log:q}"

@@ -2,19 +2,22 @@
 # Gives: class names as a file, the prompts of each domain, the sentences of the zero-shot head.
 
 
-# Class names go into a file without passing through a shell.
+# Class names are arguments, encoded as in a URL: no character of theirs means anything to a shell.
 rule write_class_names:
     output:
         CLASSES,
     log:
         f"{LOGS}/write_class_names/{stem(CLASSES)}.log",
     localrule: True
+    conda:
+        "../envs/nameonly.yaml"
     params:
-        names=lambda w: json.dumps(
-            PLAN.classes[w.dataset], ensure_ascii=False, indent=1
-        ),
-    run:
-        write_text(Path(output[0]), params.names)
+        start=start,
+        names=lambda w: [quote(name, safe="") for name in PLAN.classes[w.dataset]],
+        code=code_of("prompts.write_class_names"),
+    shell:
+        "{params.start} prompts.write_class_names --code {params.code} --output {output:q} --log {log:q}"
+        " -- {params.names:q}"
 
 
 rule write_generation_prompts:
@@ -30,12 +33,13 @@ rule write_generation_prompts:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.write_generation_prompts(
             PLAN, w.dataset, w.domain
         ).canonical(),
         code=lambda w: code_of("prompts.write_generation_prompts"),
     shell:
-        "python -m workflow_scripts.prompts.write_generation_prompts --settings {params.settings:q}"
+        "{params.start} prompts.write_generation_prompts --settings {params.settings:q}"
         " --code {params.code} --classes {input:q} --output {output:q} --log {log:q}"
 
 
@@ -53,8 +57,9 @@ rule write_head_prompts:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.write_head_prompts(PLAN, w.dataset, w.head).canonical(),
         code=lambda w: code_of("prompts.write_head_prompts"),
     shell:
-        "python -m workflow_scripts.prompts.write_head_prompts --settings {params.settings:q} --code {params.code}"
+        "{params.start} prompts.write_head_prompts --settings {params.settings:q} --code {params.code}"
         " --classes {input.classes:q} --output {output:q} --log {log:q}"

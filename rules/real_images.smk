@@ -19,6 +19,7 @@ rule convert_real_images:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.convert_real_images(
             PLAN, w.dataset, w.source, w.domain, w.shard
         ).canonical(),
@@ -28,7 +29,7 @@ rule convert_real_images:
             *modules_of("real_images.kinds", PLAN.kind_of_images(w.dataset)),
         ),
     shell:
-        "python -m workflow_scripts.real_images.convert_real_images --settings {params.settings:q} --code {params.code}"
+        "{params.start} real_images.convert_real_images --settings {params.settings:q} --code {params.code}"
         " --kind {params.kind} --classes {input:q} --output {output:q} --log {log:q}"
 
 
@@ -47,10 +48,11 @@ rule collect_real_images:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.collect_real_images(
             PLAN, w.dataset, w.source, w.domain
         ).canonical(),
         code=lambda w: code_of("real_images.collect_real_images"),
     shell:
-        "python -m workflow_scripts.real_images.collect_real_images --settings {params.settings:q} --code {params.code}"
+        "{params.start} real_images.collect_real_images --settings {params.settings:q} --code {params.code}"
         " --shards {input:q} --output {output:q} --log {log:q}"

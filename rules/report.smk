@@ -33,6 +33,7 @@ rule draw_figures:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.draw_figures(PLAN, comparison_of(w)).canonical(),
         code=code_of(
             "report.draw_figures",
@@ -40,7 +41,7 @@ rule draw_figures:
             *modules_of("evaluation.metrics"),
         ),
     shell:
-        "python -m workflow_scripts.report.draw_figures --settings {params.settings:q} --code {params.code}"
+        "{params.start} report.draw_figures --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --selections {input.selections:q} --training-logs {input.training_logs:q}"
         " --training-images {input.training_images:q} --test-images {input.test_images:q} --output {output:q}"
         " --log {log:q}"
@@ -70,11 +71,12 @@ rule write_page:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.write_page(PLAN, shared=WHERE.shared()).canonical(),
         code=code_of("report.write_page", *modules_of("evaluation.metrics")),
-        costs=BENCHMARKS,
+        costs=prefixed(BENCHMARKS),
     shell:
-        "python -m workflow_scripts.report.write_page --settings {params.settings:q} --code {params.code}"
+        "{params.start} report.write_page --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --selections {input.selections:q} --metadata {input.metadata:q} --models {input.models:q}"
         " --images {input.images:q} --figures {input.figures:q} --costs {params.costs:q} --output {output.page:q}"
         " --table {output.table:q} --log {log:q}"

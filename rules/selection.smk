@@ -16,6 +16,7 @@ rule select_alpha:
     conda:
         "../envs/nameonly.yaml"
     params:
+        start=start,
         settings=lambda w: jobs.select_alpha(PLAN, run_of(w)).canonical(),
         code=code_of(
             "selection.select_alpha",
@@ -23,5 +24,5 @@ rule select_alpha:
             *modules_of("evaluation.metrics"),
         ),
     shell:
-        "python -m workflow_scripts.selection.select_alpha --settings {params.settings:q} --code {params.code}"
+        "{params.start} selection.select_alpha --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --scores {input.scores:q} --output {output:q} --log {log:q}"

@@ -23,9 +23,10 @@ rule build_zero_shot_head:
         mem_mb=memory(4000),
         runtime=30,
     params:
+        start=start,
         code=lambda w: code_of("training.build_zero_shot_head"),
     shell:
-        "python -m workflow_scripts.training.build_zero_shot_head --code {params.code} --clip {input.clip:q}"
+        "{params.start} training.build_zero_shot_head --code {params.code} --clip {input.clip:q}"
         " --prompts {input.prompts:q} --output {output.head:q} --metadata {output.metadata:q}"
         " --threads {threads} --log {log:q}"
 
@@ -50,9 +51,10 @@ rule embed_images:
         mem_mb=memory(6000),
         runtime=120,
     params:
+        start=start,
         code=lambda w: code_of("training.embed_images"),
     shell:
-        "python -m workflow_scripts.training.embed_images --code {params.code} --images {input.images:q}"
+        "{params.start} training.embed_images --code {params.code} --images {input.images:q}"
         " --clip {input.clip:q} --preprocessing {wildcards.preprocessing} --output {output:q} --threads {threads}"
         " --log {log:q}"
 
@@ -81,11 +83,12 @@ for KIND, SETTINGS in KINDS.items():
             mem_mb=memory(8000),
             runtime=240,
         params:
-            module=f"workflow_scripts.training.{KIND}",
+            start=start,
+            entry_point=f"training.{KIND}",
             settings=lambda w: jobs.train(PLAN, run_of(w)).canonical(),
             code=code_of(f"training.{KIND}"),
             inputs=lambda w, input: options_of(input),
-            folder=lambda w: run_of(w).folder,
+            folder=prefixed(RUN),
         shell:
-            "python -m {params.module} --settings {params.settings:q} --code {params.code} {params.inputs:q}"
+            "{params.start} {params.entry_point} --settings {params.settings:q} --code {params.code} {params.inputs:q}"
             " --output {params.folder:q} --threads {threads} --log {log:q}"

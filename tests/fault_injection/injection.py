@@ -1,5 +1,6 @@
 """Faults to inject into a run: its whole process tree is killed, its training gets a signal, its disk is full."""
 
+import itertools
 import json
 import signal
 import subprocess
@@ -19,7 +20,6 @@ RUN = "results/small/runs/digits/digits-diffusion/digits-clip/regft/seed0"
 IMAGES = WHERE.image_manifest("digits", "digits-diffusion", "photo")
 SHARD = WHERE.shards("digits", "digits-diffusion", "photo")[0]
 CLIP = WHERE.model_manifest("digits-clip")
-PACKAGE = "workflow_scripts."
 HEAD = "results/small/runs/digits/none/digits-clip/zero-shot/seed0/head.safetensors"
 
 
@@ -65,7 +65,7 @@ def _entries(member: psutil.Process) -> list[str]:
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return []
     # The shell between Snakemake and a job has the whole command as one word.
-    return [word.removeprefix(PACKAGE) for word in words if word.startswith(PACKAGE)]
+    return [word for start, word in itertools.pairwise(words) if start.endswith("/run_entry_point.py")]
 
 
 def entry(name: str, *arguments: str, cwd: Path) -> "subprocess.Popen[str]":

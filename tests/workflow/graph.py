@@ -78,6 +78,7 @@ ENTRY_POINTS = (
     "models.pretrain_autoencoder",
     "models.pretrain_text_to_image",
     "models.pretrain_student",
+    "prompts.write_class_names",
     "prompts.write_generation_prompts",
     "prompts.write_head_prompts",
     "real_images.convert_real_images",

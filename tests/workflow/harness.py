@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import queue
 import re
 import shutil
@@ -40,7 +41,9 @@ README_DIGITS = next(line for line in readme_commands() if "presets/digits.yaml"
 def run_readme_digits(project: Path) -> subprocess.CompletedProcess[str]:
     """Run the README's command for the digits task as it is written, in a project with an environment."""
     (project / ".venv").symlink_to(Path(sys.prefix))
-    return subprocess.run(README_DIGITS.split(), cwd=project, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        README_DIGITS.split(), cwd=project, env=_environment(project), capture_output=True, text=True, check=False
+    )
 
 
 def copy_project(target: Path) -> Path:
@@ -59,7 +62,7 @@ def run(project: Path, *arguments: str, directory: Path | None = None) -> subpro
     """Run snakemake on the digits preset, from another folder and without activating the environment."""
     command = [str(SNAKEMAKE), "--cores", "2", "--snakefile", str(project / "Snakefile")]
     command += ["--configfile", str(project / DIGITS), "--directory", str(directory or project), *arguments]
-    return subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd="/", env=_environment(project), capture_output=True, text=True, check=False)
 
 
 def planned_in(text: str) -> dict[str, int]:
@@ -176,12 +179,13 @@ RECORDER = """
 import atexit, os, sys
 
 def _record():
-    main = getattr(sys.modules.get("__main__"), "__spec__", None)
-    if main is None or not main.name.startswith("workflow_scripts."):
+    starts = [number for number, word in enumerate(sys.orig_argv) if word.endswith("/run_entry_point.py")]
+    if not starts:
         return
-    names = {main.name, *(name for name in sys.modules if name.split(".")[0] == "workflow_scripts")}
+    entry = sys.orig_argv[starts[0] + 1]
+    names = [name for name in sys.modules if name.split(".")[0] == "workflow_scripts"]
     os.makedirs("modules", exist_ok=True)
-    with open("modules/" + main.name.removesuffix(".__main__"), "a", encoding="utf-8") as file:
+    with open(f"modules/{entry}", "a", encoding="utf-8") as file:
         file.write(" ".join(sorted(names)) + "\\n")
 
 atexit.register(_record)
@@ -192,5 +196,11 @@ atexit.register(_record)
 def project_with_recorder(target: Path) -> Path:
     """Copy the project and let its jobs note their modules under `modules/` of the working directory."""
     project = copy_project(target)
-    (project / "sitecustomize.py").write_text(RECORDER, encoding="utf-8")
+    (project / "recorder").mkdir()
+    (project / "recorder/sitecustomize.py").write_text(RECORDER, encoding="utf-8")
     return project
+
+
+def _environment(project: Path) -> dict[str, str]:
+    recorder = project / "recorder"
+    return {**os.environ, "PYTHONPATH": str(recorder)} if recorder.exists() else dict(os.environ)

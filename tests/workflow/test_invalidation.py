@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, LOADED, rule_of, with_followers
+from tests.workflow.graph import ENTRY_POINTS, FOLLOWS, LOADED, rule_of, source_of, with_followers
 from tests.workflow.harness import PLANNERS, ROOT, Planner, all_methods, copy_project, digits_with
 from workflow_scripts.planning.code import PACKAGE, WITHOUT_RESULT, files_of
 from workflow_scripts.planning.configuration import Configuration
@@ -351,13 +351,22 @@ def test_edited_modules_without_result_rerun_nothing(with_methods: Path, planner
 
 def test_the_digest_covers_exactly_what_jobs_import(with_methods: Path) -> None:
     jobs = {path.name for path in (with_methods / "modules").iterdir()}
-    assert jobs == {f"{PACKAGE}.{entry}" for entry in ENTRY_POINTS}
+    assert jobs == set(ENTRY_POINTS)
     for entry in ENTRY_POINTS:
-        recorded = set((with_methods / "modules" / f"{PACKAGE}.{entry}").read_text().split())
-        seen = recorded - {f"{PACKAGE}.{module}" for module in WITHOUT_RESULT}
+        recorded = (with_methods / "modules" / entry).read_text().split()
+        started = ("run_entry_point.py", source_of(entry))
+        run = {f"{PACKAGE}.{path.removesuffix('.py').replace('/', '.')}" for path in started}
+        seen = {*recorded, *run} - {f"{PACKAGE}.{module}" for module in WITHOUT_RESULT}
         files = {str(path.relative_to(ROOT)) for path in code_files(entry) if path.suffix == ".py"}
         named = {name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in files}
         assert seen == named, entry
+
+
+def test_another_shell_text_reruns_its_rule(with_methods: Path, planner: Planner, tmp_path: Path) -> None:
+    copy = copy_project(tmp_path / "project")
+    rules = copy / "rules/selection.smk"
+    rules.write_text(rules.read_text().replace('"{params.start} ', '"exec {params.start} '))
+    assert set(planner.plan(copy, all_methods(), directory=with_methods)) == with_followers({"select_alpha"})
 
 
 def test_nothing_changed_nothing_runs(with_methods: Path, planner: Planner) -> None:

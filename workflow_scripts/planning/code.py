@@ -11,6 +11,8 @@ from workflow_scripts.planning.syntax import Syntax, syntax_of
 
 PACKAGE = "workflow_scripts"
 _ROOT = Path(__file__).resolve().parents[2]
+_START = f"{PACKAGE}.run_entry_point"
+"""What starts every entry point, and counts with each."""
 _NOT_DATA = {".py", ".pyc"}
 
 WITHOUT_RESULT = {
@@ -46,7 +48,7 @@ def files_of(module: str) -> tuple[Path, ...]:
     """Return the files that count for what is run as a module, sorted.
 
     These are its own, those of what it imports of ours, of all their packages, and the data that these ship, without
-    those of `WITHOUT_RESULT`.
+    those of `WITHOUT_RESULT`; and what starts it.
 
     Args:
         module: the module's whole name, as in `workflow_scripts.evaluation.score_images`.
@@ -55,7 +57,8 @@ def files_of(module: str) -> tuple[Path, ...]:
         InputError: there is no such module, or one of its modules imports relatively.
     """
     modules: set[Path] = set()
-    _collect(_entry_path(module), modules)
+    for run in (module, _START):
+        _collect(_entry_path(run), modules)
     data = {item for path in modules for item in _data_of(path.parent)}
     return tuple(sorted((modules | data) - _without_result()))
 

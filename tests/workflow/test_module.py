@@ -1,0 +1,135 @@
+"""Another workflow uses this one as a module: its rules, its environment and its default target stay its own."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.harness import ROOT, SMALL, SNAKEMAKE, Planner, copy_project, digests, planned_in
+
+PAGE = "deep/results/small/report/index.html"
+IMPORTER = """
+import yaml
+
+rule mine:
+    input:
+        "{page}",
+    output:
+        "mine.txt",
+    shell:
+        "printf '%s\\n' $PATH ${{{{PYTHONPATH-unset}}}} ${{{{PYTHONSAFEPATH-unset}}}} > {{output}}"
+
+with open("small.yaml") as file:
+    SMALL = yaml.safe_load(file)
+
+module nameonly:
+    snakefile: {snakefile!r}
+    config: SMALL
+    prefix: "deep"
+
+use rule * from nameonly as n_*
+"""
+
+
+def importer(folder: Path, snakefile: str, *, page: str = PAGE) -> Path:
+    """Write a workflow that uses ours; return its folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / "Snakefile").write_text(IMPORTER.format(snakefile=snakefile, page=page))
+    shutil.copy(SMALL, folder / "small.yaml")
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(SNAKEMAKE), "--cores", "2", *arguments],
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def plan(folder: Path, planner: Planner) -> dict[str, int]:
+    code, text = planner.call(["-n"], folder=folder)
+    assert code == 0, text
+    return planned_in(text)
+
+
+@pytest.fixture(scope="module")
+def imported(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an importer that trained and reported again, with everything else as the undisturbed run left it.
+
+    Our checkout lies in a folder with blanks. In the working directory and in the checkout lie files of the user's
+    that must not be imported.
+    """
+    root = tmp_path_factory.mktemp("module")
+    checkout = copy_project(root / "our 'own' copy")
+    folder = importer(root / "importer", str(checkout / "Snakefile"))
+    for place in (folder, checkout):
+        (place / "numpy.py").write_text(f"open({str(root / 'executed')!r}, 'w'); raise SystemExit('numpy.py')")
+    shutil.copytree(undisturbed / "results", folder / "deep/results")
+    result = snakemake(folder, "--forcerun", "n_write_head_prompts", PYTHONPATH="/own")
+    assert result.returncode == 0, result.stderr[-5000:]
+    return folder
+
+
+def test_a_modules_run_lies_below_its_prefix_and_equals_our_own(imported: Path, undisturbed: Path) -> None:
+    ours, own = digests(imported / "deep/results"), digests(undisturbed / "results")
+    assert set(ours) == set(own)
+    # Both name what the training read, by its path.
+    assert {Path(name).name for name in own if ours[name] != own[name]} == {"metadata.json", "encoder.safetensors"}
+    assert (imported / PAGE).stat().st_mtime > (undisturbed / "results/small/report/index.html").stat().st_mtime
+    benchmark = imported / "deep/results/benchmarks/train_finetune"
+    assert len(list(benchmark.rglob("*.tsv"))) == 1
+    assert not (imported / "results").exists()
+
+
+def test_files_of_the_users_are_not_imported(imported: Path) -> None:
+    assert not (imported.parent / "executed").exists()
+
+
+def test_the_importers_rules_keep_their_environment(imported: Path) -> None:
+    assert (imported / "mine.txt").read_text().splitlines() == [os.environ["PATH"], "/own", "unset"]
+
+
+def test_a_moved_checkout_reruns_nothing(imported: Path, planner: Planner, tmp_path: Path) -> None:
+    assert plan(imported, planner) == {}
+    (checkout,) = imported.parent.glob("our*")
+    moved = shutil.copytree(checkout, tmp_path / "elsewhere")
+    importer(imported, str(moved / "Snakefile"))
+    assert plan(imported, planner) == {}
+
+
+def test_two_copies_in_one_workflow_are_refused(planner: Planner, tmp_path: Path) -> None:
+    folder = importer(tmp_path / "importer", str(ROOT / "Snakefile"))
+    other = copy_project(tmp_path / "other")
+    text = IMPORTER.partition("module nameonly")[2].format(snakefile=str(other / "Snakefile")).replace(" n_*", " m_*")
+    with (folder / "Snakefile").open("a") as file:
+        file.write(f"module second{text.replace('nameonly', 'second').replace('deep', 'other')}")
+    code, output = planner.call(["-n"], folder=folder)
+    assert code == 1
+    assert f"not from {other}: one workflow cannot use two copies of nameonly" in output
+    assert "Traceback" not in output
+
+
+def test_a_hosted_source_is_refused_in_one_line(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project")
+    for words in (
+        ["init", "--quiet"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "a"],
+        ["tag", "v1"],
+    ):
+        subprocess.run(["git", *words], cwd=project, check=True)
+    hosted = tmp_path / "snakemake/snakemake/source-cache/snakemake-git-cache/github.com/some/one"
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(project), str(hosted)], check=True)
+    folder = importer(tmp_path / "importer", "SOURCE")
+    snakefile = folder / "Snakefile"
+    snakefile.write_text(snakefile.read_text().replace("'SOURCE'", "github('some/one', path='Snakefile', tag='v1')"))
+    result = snakemake(folder, "-n", XDG_CACHE_HOME=str(tmp_path))
+    assert result.returncode == 1
+    assert result.stdout.count("clone it and name the Snakefile there") == 1, result.stdout
+    assert "Traceback" not in result.stdout
