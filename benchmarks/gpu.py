@@ -700,7 +700,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.size != "tiny" and not torch.cuda.is_available():
         sys.exit("no CUDA GPU here: nothing to measure (--size tiny shows that the script works)")
     diffusers.utils.logging.set_verbosity_error()
-    with claimed_device(threads=torch.get_num_threads(), locks=Path("results/.locks")) as device:
+    with claimed_device(threads=torch.get_num_threads(), locks=Path(".snakemake/gpu-locks")) as device:
         about = {"size": options.size, "environment": environment_metadata(device)}
         rows, omitted = measure_all(
             options.only,

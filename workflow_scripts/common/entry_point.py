@@ -27,7 +27,7 @@ def entry_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--code", default="", help="digest of the code that this job runs; names checkpoints and parts")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; another number may change the last bits")
     parser.add_argument("--log", type=Path, default=None, help="file that receives the log")
-    parser.add_argument("--locks", type=Path, default=Path("results/.locks"), help="folder of the GPUs' locks")
+    parser.add_argument("--locks", type=Path, default=Path(".snakemake/gpu-locks"), help="folder of the GPUs' locks")
     return parser
 
 
