@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
+# Two tests at a time; what shares a run of the workflow stays together (tests/conftest.py).
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup
 
 .PHONY: demo test test-full lint format schema resume environment data clean help
 
@@ -41,10 +43,10 @@ resume: environment
 	$(BIN)/snakemake --cores $(CORES) $(ARGS)
 
 test: environment data
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-full: environment data
-	$(BIN)/python -m pytest -m "full or not full"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "full or not full"
 
 lint: environment
 	$(BIN)/ruff check .

@@ -8,6 +8,18 @@ import pytest
 from tests.workflow.harness import Planner, copy_project, run, small_files
 
 
+RUNS = ("finished", "undisturbed")
+"""Fixtures that run a whole workflow."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that run side by side stay with those of their file, and files with those that need the same run."""
+    needed = {item.path: run for item in items for run in RUNS if run in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(needed.get(item.path, str(item.path))))
+
+
 @pytest.fixture(scope="session")
 def planner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planner]:
     """Return a planner of dry runs."""
