@@ -7,7 +7,6 @@ import pytest
 
 from tests.workflow.harness import Planner, copy_project, run, small_files
 
-
 RUNS = ("finished", "undisturbed")
 """Fixtures that run a whole workflow."""
 
