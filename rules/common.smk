@@ -86,9 +86,7 @@ def loaded_configuration():
     settings = workflow.config_settings
     folder = Path(FOLDER)
     if workflow.modifier.skip_configfile:
-        return module_configuration(
-            config, workflow_folder=folder, changes=settings.config
-        )
+        return module_configuration(config, workflow_folder=folder)
     given = list(settings.configfiles)
     # A workflow that includes this one may have a `configfile:`; files of the command line count over it.
     named = [Path(file).absolute() for file in workflow.configfiles[len(given) :]]

@@ -326,7 +326,7 @@ def test_malformed_files_are_one_line_in_every_way_of_merging(
         "alone": lambda: loaded(bad),
         "extended": lambda: loaded(outer),
         "second": lambda: loaded(good, bad),
-        "module": lambda: module_configuration({"extends": str(bad), **ALONE}, workflow_folder=ROOT, changes={}),
+        "module": lambda: module_configuration({"extends": str(bad), **ALONE}, workflow_folder=ROOT),
     }
     with pytest.raises(InputError) as caught:
         ways[way]()
@@ -352,16 +352,14 @@ def test_a_module_has_no_file(tmp_path: Path) -> None:
     write(tmp_path / "base.yaml", {"alphas": ["0.50"]})
     config = {**ALONE, "extends": "base.yaml"}
     config["methods"] = {"regft": {"kind": "finetune", "learning_rate": "3e-5", "epochs": 2}}
-    layers = module_configuration(
-        config, workflow_folder=tmp_path, changes=parse_config(["set={methods.regft.epochs: 1}"])
-    )
+    layers = module_configuration(config, workflow_folder=tmp_path)
     assert layers.values["alphas"] == ["0.50"]
-    assert layers.values["methods"]["regft"] == {"kind": "finetune", "learning_rate": 3e-5, "epochs": 1}
+    assert layers.values["methods"]["regft"] == {"kind": "finetune", "learning_rate": 3e-5, "epochs": 2}
     assert config["extends"] == "base.yaml"
     with pytest.raises(InputError, match=r"^config: extends: there is no file 'none' in "):
-        module_configuration({"extends": "none"}, workflow_folder=tmp_path, changes={})
+        module_configuration({"extends": "none"}, workflow_folder=tmp_path)
     with pytest.raises(InputError, match="methods: bytes is no value of a configuration"):
-        module_configuration({"methods": b""}, workflow_folder=tmp_path, changes={})
+        module_configuration({"methods": b""}, workflow_folder=tmp_path)
 
 
 def test_a_name_is_required_and_not_a_folder_that_all_share() -> None:

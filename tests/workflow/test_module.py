@@ -16,10 +16,18 @@ import yaml
 rule mine:
     input:
         "{page}",
+        "words/some.txt",
     output:
         "mine.txt",
     shell:
         "printf '%s\\n' $PATH ${{{{PYTHONPATH-unset}}}} ${{{{PYTHONSAFEPATH-unset}}}} > {{output}}"
+
+# A name that our wildcards have, too, and a value that our configurations have not.
+rule words:
+    output:
+        "words/{{clip}}.txt",
+    shell:
+        "echo {{config[words]}} > {{output}}"
 
 with open("small.yaml") as file:
     SMALL = yaml.safe_load(file)
@@ -31,6 +39,7 @@ module nameonly:
 
 use rule * from nameonly as n_*
 """
+WORDS = ("--config", "words=own")
 
 
 def importer(folder: Path, snakefile: str, *, page: str = PAGE) -> Path:
@@ -53,7 +62,7 @@ def snakemake(folder: Path, *arguments: str, **environment: str) -> subprocess.C
 
 
 def plan(folder: Path, planner: Planner) -> dict[str, int]:
-    code, text = planner.call(["-n"], folder=folder)
+    code, text = planner.call(["-n", *WORDS], folder=folder)
     assert code == 0, text
     return planned_in(text)
 
@@ -71,7 +80,7 @@ def imported(undisturbed: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     for place in (folder, checkout):
         (place / "numpy.py").write_text(f"open({str(root / 'executed')!r}, 'w'); raise SystemExit('numpy.py')")
     shutil.copytree(undisturbed / "results", folder / "deep/results")
-    result = snakemake(folder, "--forcerun", "n_write_head_prompts", PYTHONPATH="/own")
+    result = snakemake(folder, "--forcerun", "n_write_head_prompts", *WORDS, PYTHONPATH="/own")
     assert result.returncode == 0, result.stderr[-5000:]
     return folder
 
@@ -91,7 +100,8 @@ def test_files_of_the_users_are_not_imported(imported: Path) -> None:
     assert not (imported.parent / "executed").exists()
 
 
-def test_the_importers_rules_keep_their_environment(imported: Path) -> None:
+def test_the_importers_rules_keep_their_environment_wildcards_and_configuration(imported: Path) -> None:
+    assert (imported / "words/some.txt").read_text() == "own\n"
     assert (imported / "mine.txt").read_text().splitlines() == [os.environ["PATH"], "/own", "unset"]
 
 
@@ -109,7 +119,7 @@ def test_two_copies_in_one_workflow_are_refused(planner: Planner, tmp_path: Path
     text = IMPORTER.partition("module nameonly")[2].format(snakefile=str(other / "Snakefile")).replace(" n_*", " m_*")
     with (folder / "Snakefile").open("a") as file:
         file.write(f"module second{text.replace('nameonly', 'second').replace('deep', 'other')}")
-    code, output = planner.call(["-n"], folder=folder)
+    code, output = planner.call(["-n", *WORDS], folder=folder)
     assert code == 1
     assert f"not from {other}: one workflow cannot use two copies of nameonly" in output
     assert "Traceback" not in output
@@ -129,7 +139,7 @@ def test_a_hosted_source_is_refused_in_one_line(tmp_path: Path) -> None:
     folder = importer(tmp_path / "importer", "SOURCE")
     snakefile = folder / "Snakefile"
     snakefile.write_text(snakefile.read_text().replace("'SOURCE'", "github('some/one', path='Snakefile', tag='v1')"))
-    result = snakemake(folder, "-n", XDG_CACHE_HOME=str(tmp_path))
+    result = snakemake(folder, "-n", *WORDS, XDG_CACHE_HOME=str(tmp_path))
     assert result.returncode == 1
     assert result.stdout.count("clone it and name the Snakefile there") == 1, result.stdout
     assert "Traceback" not in result.stdout

@@ -103,11 +103,11 @@ def load_configuration(*, files: Sequence[Path], workflow_folder: Path, changes:
     return with_changes(layers, changes)
 
 
-def module_configuration(config: Mapping[str, Any], *, workflow_folder: Path, changes: Mapping[str, Any]) -> Layers:
+def module_configuration(config: Mapping[str, Any], *, workflow_folder: Path) -> Layers:
     """Return the configuration that the importer of this workflow as a module passes.
 
-    It has no file: what it extends is looked for in the workflow's folder. Numbers that PyYAML reads as texts (3e-5)
-    are read as numbers where one belongs.
+    It has no file: what it extends is looked for in the workflow's folder. What the command line says under `--config`
+    is the importer's. Numbers that PyYAML reads as texts (3e-5) are read as numbers where one belongs.
 
     Raises:
         InputError: it holds what is no plain value, or extends what cannot be read or found.
@@ -119,7 +119,7 @@ def module_configuration(config: Mapping[str, Any], *, workflow_folder: Path, ch
     named.add_extended(values, name="config", folders=[workflow_folder], within=())
     layers = _one_over_the_other([*named.read.values(), _layer(values, name="config")])
     readings = {place: float(text) for place, text in _texts(layers.values) if _EXPONENT.fullmatch(text)}
-    return with_changes(Layers(_read(layers.values, readings), layers.origins, layers.replaced), changes)
+    return Layers(_read(layers.values, readings), layers.origins, layers.replaced)
 
 
 class _Files:
