@@ -7,16 +7,21 @@ import pytest
 
 from tests.workflow.harness import Planner, copy_project, run, small_files
 
-RUNS = ("finished", "undisturbed")
-"""Fixtures that run a whole workflow."""
+FINISHED, UNDISTURBED = "finished", "undisturbed"
+"""Fixtures that run a whole workflow, in minutes."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests that run side by side stay with those of their file, and files with those that need the same run."""
-    needed = {item.path: run for item in items for run in RUNS if run in getattr(item, "fixturenames", ())}
+    """Let one of the processes have all that needs the same run of the workflow, and all that is in one file."""
+    files = {item.path for item in items if UNDISTURBED in _fixtures_of(item)}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(needed.get(item.path, str(item.path))))
+        group = UNDISTURBED if item.path in files else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(FINISHED if FINISHED in _fixtures_of(item) else group))
+
+
+def _fixtures_of(item: pytest.Item) -> list[str]:
+    return item.fixturenames if isinstance(item, pytest.Function) else []
 
 
 @pytest.fixture(scope="session")
