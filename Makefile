@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CORES ?= all
 ARGS ?=
 # Two tests at a time; what shares a run of the workflow stays together (tests/conftest.py).
-SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup
+SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: demo test test-full lint format schema resume environment data clean help
 

@@ -7,17 +7,25 @@ import pytest
 
 from tests.workflow.harness import Planner, copy_project, run, small_files
 
-FINISHED, UNDISTURBED = "finished", "undisturbed"
+RUNS = ("finished", "undisturbed")
 """Fixtures that run a whole workflow, in minutes."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one of the processes have all that needs the same run of the workflow, and all that is in one file."""
-    files = {item.path for item in items if UNDISTURBED in _fixtures_of(item)}
-    for item in items:
-        group = UNDISTURBED if item.path in files else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(FINISHED if FINISHED in _fixtures_of(item) else group))
+    """Let one of the processes have all that needs the same run of the workflow, and all that is in one file.
+
+    What takes longest begins.
+    """
+    finished, undisturbed = RUNS
+    files = {item.path for item in items if undisturbed in _fixtures_of(item)}
+    groups = {
+        item: finished if finished in _fixtures_of(item) else undisturbed if item.path in files else str(item.path)
+        for item in items
+    }
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: RUNS.index(groups[item]) if groups[item] in RUNS else len(RUNS))
 
 
 def _fixtures_of(item: pytest.Item) -> list[str]:

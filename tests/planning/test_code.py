@@ -386,8 +386,8 @@ CODE = {
 def package(tmp_path: Path) -> Path:
     """Return a small package with a copy of the code that makes digests."""
     folder = tmp_path / PACKAGE
-    own = ["__init__", "planning.__init__", "planning.code", "planning.syntax", "common.__init__", *WITHOUT_RESULT]
-    for name in own:
+    own = ["__init__", "run_entry_point", "planning.__init__", "planning.code", "planning.syntax", "common.__init__"]
+    for name in (*own, *WITHOUT_RESULT):
         path = Path(f"{name.replace('.', '/')}.py")
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / PACKAGE / path, folder / path)
@@ -408,7 +408,7 @@ def asked(package: Path, expression: str) -> str:
 
 def names_of(package: Path, module: str) -> set[str]:
     files = asked(package, f"*files_of('{PACKAGE}.{module}')").split()
-    return {str(Path(file).relative_to(package)) for file in files} - {"__init__.py"}
+    return {str(Path(file).relative_to(package)) for file in files} - {"__init__.py", "run_entry_point.py"}
 
 
 def append(path: Path, text: str) -> None:

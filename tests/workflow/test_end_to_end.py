@@ -24,6 +24,8 @@ def test_a_second_run_does_nothing(finished: Path) -> None:
     assert "Nothing to be done" in again.stdout + again.stderr
 
 
+# `make test` compares a run on SLURM and one as a module with the undisturbed one.
+@pytest.mark.full
 def test_two_runs_from_nothing_are_bit_identical(undisturbed: Path, tmp_path: Path) -> None:
     # The project is read-only to a user who keeps results elsewhere: --directory, from "/", not activated.
     project = copy_project(tmp_path / "project")
