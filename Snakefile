@@ -15,7 +15,7 @@ if not isinstance(workflow.current_basedir, PathLike):
 include: "rules/common.smk"
 
 
-# The first rule is what `snakemake` makes; where another workflow uses this one as a module, the first rule of that one.
+# The first rule is what `snakemake` makes: this one, or the first of a workflow that uses us as a module after it.
 rule all:
     input:
         all_products(WHERE),

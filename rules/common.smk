@@ -15,7 +15,7 @@ import workflow_scripts
 IMPORTED = os.path.dirname(workflow_scripts.__path__[0])
 if not os.path.samefile(FOLDER, IMPORTED):
     raise WorkflowError(
-        f"workflow_scripts comes from {IMPORTED}, not from {FOLDER}: one workflow cannot use two copies of nameonly"
+        f"workflow_scripts comes from {IMPORTED}, not from {FOLDER}: one workflow can use one package of this name"
     )
 
 from workflow_scripts.common.checkpoint_files import (
@@ -87,6 +87,8 @@ def loaded_configuration():
     folder = Path(FOLDER)
     if workflow.modifier.skip_configfile:
         return module_configuration(config, workflow_folder=folder)
+    if not workflow.modifier.is_main_snakefile():
+        raise InputError("config: missing; give the module a whole configuration")
     given = list(settings.configfiles)
     # A workflow that includes this one may have a `configfile:`; files of the command line count over it.
     named = [Path(file).absolute() for file in workflow.configfiles[len(given) :]]
@@ -98,15 +100,17 @@ def loaded_configuration():
 
 
 def validated_plan():
+    used_as = workflow.modifier.namespace
+    which = f"configuration of module {used_as}" if used_as else "configuration"
     try:
         if errors := part_errors():
             raise InputError("\n".join(errors))
         layers = loaded_configuration()
         if workflow.is_main_process and layers.replaced:
-            logger.info("configuration: replaced " + "; ".join(layers.replaced))
+            logger.info(f"{which}: replaced " + "; ".join(layers.replaced))
         return Plan(layers.values)
     except InputError as error:
-        raise WorkflowError(f"the configuration is refused:\n{error}") from None
+        raise WorkflowError(f"the {which} is refused:\n{error}") from None
 
 
 def start(wildcards, threads):
@@ -125,6 +129,11 @@ def start(wildcards, threads):
 def prefixed(pattern):
     # A path in a param as Snakemake makes it of an output: with the `prefix:` of a workflow that uses us as a module.
     return workflow.modifier.path_modifier.replace_prefix(pattern)
+
+
+def own_files(paths):
+    # Files of the user's as inputs: they do not lie below that prefix, nor in a storage.
+    return [local(path) for path in paths]
 
 
 def stem(pattern):

@@ -46,7 +46,7 @@ rule write_generation_prompts:
 rule write_head_prompts:
     input:
         classes=lambda w: WHERE.classes(w.dataset),
-        descriptions=lambda w: PLAN.description_files(w.dataset, w.head),
+        descriptions=lambda w: own_files(PLAN.description_files(w.dataset, w.head)),
     output:
         HEAD_PROMPTS,
     log:

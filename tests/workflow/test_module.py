@@ -1,13 +1,25 @@
 """Another workflow uses this one as a module: its rules, its environment and its default target stay its own."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.workflow.harness import ROOT, SMALL, SNAKEMAKE, Planner, copy_project, digests, planned_in
+from tests.workflow.harness import (
+    ROOT,
+    SMALL,
+    SNAKEMAKE,
+    Planner,
+    copy_project,
+    digests,
+    planned_in,
+    small_configuration,
+)
 
 PAGE = "deep/results/small/report/index.html"
 IMPORTER = """
@@ -116,6 +128,50 @@ def test_the_importers_first_rule_is_what_is_made(planner: Planner, tmp_path: Pa
     assert planned_in(text)["mine"] == 1
 
 
+def test_files_of_the_users_do_not_lie_below_the_prefix(planner: Planner, tmp_path: Path) -> None:
+    folder = importer(tmp_path / "importer", str(ROOT / "Snakefile"))
+    config = small_configuration()
+    config["datasets"]["digits"]["prompts"]["heads"]["default"] = {"kind": "descriptions", "file": "mine/words.json"}
+    (folder / "small.yaml").write_text(yaml.safe_dump(config))
+    (folder / "mine").mkdir()
+    names = "zero one two three four five six seven eight nine"
+    (folder / "mine/words.json").write_text(json.dumps({name: [f"the digit {name}."] for name in names.split()}))
+    code, text = planner.call(["-n", *WORDS], folder=folder)
+    assert code == 0, text
+    assert re.search(r"rule n_write_head_prompts:\n    input: deep/results/\S+, mine/words.json\n", text)
+
+
+def test_the_command_line_changes_numbers_of_the_importers_configuration(planner: Planner, tmp_path: Path) -> None:
+    folder = importer(tmp_path / "importer", str(ROOT / "Snakefile"))
+    text = (folder / "Snakefile").read_text().replace("config: SMALL", "config: {**SMALL, **config['nameonly']}")
+    (folder / "Snakefile").write_text(text)
+    changed = "nameonly={threads: {training: 2}, name: other}"
+    code, text = planner.call(["n_all", "-n", "-p", *WORDS, changed], folder=folder)
+    assert code == 0, text
+    assert "--threads 2" in text
+    assert "deep/results/other/" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("    config: None\n", "config: missing; give the module a whole configuration"),
+        ("", "config: missing; give the module a whole configuration"),
+        ("    config: {'name': 'x'}\n", "runs: missing"),
+    ],
+)
+def test_a_refused_configuration_is_said_to_be_the_modules(
+    given: str, message: str, planner: Planner, tmp_path: Path
+) -> None:
+    folder = importer(tmp_path / "importer", str(ROOT / "Snakefile"))
+    text = (folder / "Snakefile").read_text()
+    (folder / "Snakefile").write_text(text.replace("    config: SMALL\n", given))
+    code, output = planner.call(["-n", *WORDS], folder=folder)
+    assert code == 1
+    assert "the configuration of module nameonly is refused:\n" in output
+    assert f"\n{message}" in output
+
+
 def test_a_moved_checkout_reruns_nothing(imported: Path, planner: Planner, tmp_path: Path) -> None:
     assert plan(imported, planner) == {}
     (checkout,) = imported.parent.glob("our*")
@@ -132,7 +188,7 @@ def test_two_copies_in_one_workflow_are_refused(planner: Planner, tmp_path: Path
         file.write(f"module second{text.replace('nameonly', 'second').replace('deep', 'other')}")
     code, output = planner.call(["-n", *WORDS], folder=folder)
     assert code == 1
-    assert f"not from {other}: one workflow cannot use two copies of nameonly" in output
+    assert f"not from {other}: one workflow can use one package of this name" in output
     assert "Traceback" not in output
 
 

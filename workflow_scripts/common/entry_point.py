@@ -46,9 +46,17 @@ def run(
     except InputError as error:
         logger.error("%s", one_line(str(error)))
         sys.exit(1)
-    except Exception:
-        logger.exception("%s failed", parser.prog)
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) and str(error.filename) in _paths(options):
+            logger.error("%s: missing; a relative path counts from %s", error.filename, Path.cwd())
+        else:
+            logger.exception("%s failed", parser.prog)
         sys.exit(1)
+
+
+def _paths(options: argparse.Namespace) -> set[str]:
+    lists = (value if isinstance(value, list) else [value] for value in vars(options).values())
+    return {str(value) for values in lists for value in values if isinstance(value, Path)}
 
 
 def in_order(names: Sequence[Item], paths: Sequence[Path], *, option: str) -> list[tuple[Item, Path]]:

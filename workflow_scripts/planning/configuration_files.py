@@ -106,8 +106,8 @@ def load_configuration(*, files: Sequence[Path], workflow_folder: Path, changes:
 def module_configuration(config: Mapping[str, Any], *, workflow_folder: Path) -> Layers:
     """Return the configuration that the importer of this workflow as a module passes.
 
-    It has no file: what it extends is looked for in the workflow's folder. What the command line says under `--config`
-    is the importer's. Numbers that PyYAML reads as texts (3e-5) are read as numbers where one belongs.
+    It has no file: what it extends is looked for in the workflow's folder. The command line changes the importer's
+    `config`, and Snakemake hands nested values over as texts: each is read as YAML reads it where such a value belongs.
 
     Raises:
         InputError: it holds what is no plain value, or extends what cannot be read or found.
@@ -118,7 +118,7 @@ def module_configuration(config: Mapping[str, Any], *, workflow_folder: Path) ->
     named = _Files(workflow_folder)
     named.add_extended(values, name="config", folders=[workflow_folder], within=())
     layers = _one_over_the_other([*named.read.values(), _layer(values, name="config")])
-    readings = {place: float(text) for place, text in _texts(layers.values) if _EXPONENT.fullmatch(text)}
+    readings = {place: _reading(text) for place, text in _texts(layers.values)}
     return Layers(_read(layers.values, readings), layers.origins, layers.replaced)
 
 
