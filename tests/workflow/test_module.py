@@ -145,10 +145,10 @@ def test_the_command_line_changes_numbers_of_the_importers_configuration(planner
     folder = importer(tmp_path / "importer", str(ROOT / "Snakefile"))
     text = (folder / "Snakefile").read_text().replace("config: SMALL", "config: {**SMALL, **config['nameonly']}")
     (folder / "Snakefile").write_text(text)
-    changed = "nameonly={threads: {training: 2}, name: other}"
+    changed = "nameonly={evaluation: {metrics: {resamples: 21}}, name: other}"
     code, text = planner.call(["n_all", "-n", "-p", *WORDS, changed], folder=folder)
     assert code == 0, text
-    assert "--threads 2" in text
+    assert '"resamples":21' in text
     assert "deep/results/other/" in text
 
 
