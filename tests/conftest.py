@@ -9,14 +9,13 @@ from tests.workflow.harness import Planner, copy_project, run, small_files
 
 RUNS = ("finished", "undisturbed")
 """Fixtures that run a whole workflow, in minutes."""
+LONGEST = (*RUNS, str(Path(__file__).parent / "workflow/test_added_parts.py"))
+"""Groups of tests that begin, in this order."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one of the processes have all that needs the same run of the workflow, and all that is in one file.
-
-    What takes longest begins.
-    """
+    """Let one of the processes have all that needs the same run of the workflow, and all that is in one file."""
     finished, undisturbed = RUNS
     files = {item.path for item in items if undisturbed in _fixtures_of(item)}
     groups = {
@@ -25,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     }
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: RUNS.index(groups[item]) if groups[item] in RUNS else len(RUNS))
+    items.sort(key=lambda item: LONGEST.index(groups[item]) if groups[item] in LONGEST else len(LONGEST))
 
 
 def _fixtures_of(item: pytest.Item) -> list[str]:
