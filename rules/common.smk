@@ -57,6 +57,7 @@ from workflow_scripts.planning.layout import (
     MODEL,
     MODEL_MANIFEST,
     PAGE,
+    PREPARED,
     RUN,
     SCORES,
     SELECTION,

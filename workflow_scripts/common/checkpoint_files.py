@@ -8,6 +8,9 @@ OPEN_CLIP_WEIGHTS = "open_clip_model.safetensors"
 CLIP_FILES = (OPEN_CLIP_CONFIG, OPEN_CLIP_WEIGHTS)
 """A CLIP in open_clip's format."""
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+"""A tokenizer of a model's own, as transformers saves it."""
+
 TIMM_CONFIG = "config.json"
 TIMM_WEIGHTS = "model.safetensors"
 STUDENT_FILES = (TIMM_CONFIG, TIMM_WEIGHTS)
@@ -18,17 +21,21 @@ AUTOENCODER_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 AUTOENCODER_FILES = (AUTOENCODER_CONFIG, AUTOENCODER_WEIGHTS)
 
 PIPELINE_INDEX = "model_index.json"
-PIPELINE_FILES = (
+_AROUND_THE_DENOISER = (
     PIPELINE_INDEX,
     "scheduler/scheduler_config.json",
     "text_encoder/config.json",
     "text_encoder/model.safetensors",
-    "tokenizer/tokenizer.json",
-    "tokenizer/tokenizer_config.json",
-    "unet/config.json",
-    "unet/diffusion_pytorch_model.safetensors",
+    *(f"tokenizer/{name}" for name in TOKENIZER_FILES),
 )
-"""A diffusers pipeline, beside its autoencoder."""
+PIPELINE_FILES = (*_AROUND_THE_DENOISER, "unet/config.json", "unet/diffusion_pytorch_model.safetensors")
+"""A diffusers pipeline of Stable Diffusion's kind, beside its autoencoder."""
+TRANSFORMER_PIPELINE_FILES = (
+    *_AROUND_THE_DENOISER,
+    "transformer/config.json",
+    "transformer/diffusion_pytorch_model.safetensors",
+)
+"""One of PixArt's kind, beside its autoencoder."""
 
 
 def pipeline_components(index: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from filelock import FileLock, Timeout
@@ -87,6 +87,17 @@ _NOT_REPEATABLE = "does not have a deterministic implementation"
 def autocast(device: torch.device, precision: Precision) -> contextlib.AbstractContextManager[Any]:
     """Return the autocast context of a precision; nothing is cast with `fp32`."""
     return torch.autocast(device.type, dtype=DTYPES[precision], enabled=precision != "fp32")
+
+
+def fitting_precision(device: torch.device, wanted: Precision | Literal["auto"]) -> Precision:
+    """Return the precision that a training runs in: with `auto` bf16 where the device multiplies it in hardware.
+
+    On a CPU that is AMX; elsewhere bf16 is slower than fp32.
+    """
+    if wanted != "auto":
+        return wanted
+    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else torch.cpu._is_amx_tile_supported()
+    return "bf16" if fast else "fp32"
 
 
 def environment_metadata(device: torch.device) -> dict[str, Any]:

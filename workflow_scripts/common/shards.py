@@ -36,8 +36,20 @@ _COLUMNS = pa.schema(
         pa.field("index", pa.int32()),
         pa.field("seed", pa.int64()),
         pa.field("image_id", pa.string()),
+        pa.field("collection", pa.string()),
+        pa.field("author", pa.string()),
+        pa.field("license", pa.string()),
     ]
 )
+
+
+@dataclass(frozen=True, order=True)
+class Credit:
+    """Whose picture it is: the set that it is from, who made it, and under which licence (SPDX) it may be used."""
+
+    collection: str
+    author: str
+    license: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +58,8 @@ class ImageRow:
 
     `domain` is the domain it was generated for or belongs to. `index` counts within the class. `image_id`
     names the picture that it shows: the same photo in two domains has one name. `checks` says of each check whether it
-    found a reason to leave the image out (None: it cannot say); each is a column.
+    found a reason to leave the image out (None: it cannot say); each is a column. `credit` stands where somebody is to be
+    named.
     """
 
     image: bytes
@@ -57,12 +70,14 @@ class ImageRow:
     image_id: str
     prompt: str | None = None
     seed: int | None = None
+    credit: Credit | None = None
     checks: Mapping[str, bool | None] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row in the shard's columns."""
-        values = {name: value for name, value in vars(self).items() if name != "checks"}
-        return {**values, **self.checks, "image": {"bytes": self.image, "path": None}}
+        values = {name: value for name, value in vars(self).items() if name not in ("checks", "credit")}
+        credit = {} if self.credit is None else vars(self.credit)
+        return {**values, **credit, **self.checks, "image": {"bytes": self.image, "path": None}}
 
 
 def reasons(checks: Mapping[str, bool | None]) -> tuple[str, ...]:

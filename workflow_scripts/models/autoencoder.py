@@ -9,7 +9,8 @@ from torch import nn
 from workflow_scripts.common.devices import repeatable_backward
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.seeds import seed_of
-from workflow_scripts.models.corpus import CaptionedImages, endless_batches
+from workflow_scripts.models.corpus import CaptionedImages, batches_of
+from workflow_scripts.models.latents import latents_of
 from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import AutoencoderJob
 
@@ -47,9 +48,9 @@ def train_autoencoder(job: AutoencoderJob, corpus: CaptionedImages, *, device: t
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=0.0, fused=True)
     schedule = one_cycle(optimizer, peak=settings.learning_rate, steps=settings.steps, warmup_fraction=0.1)
     noise = torch.Generator().manual_seed(seed_of("autoencoder noise", job.seed))
-    batches = endless_batches(len(corpus), settings.batch_size, steps=settings.steps, seed=job.seed)
+    batches = batches_of(corpus, settings.batch_size, steps=settings.steps, seed=job.seed)
     for step, batch in enumerate(progress(batches, what="training autoencoder", total=settings.steps)):
-        images = corpus.batch(batch).to(device)
+        images = corpus.drawn(batch, noise).to(device)
         posterior = model.encode(images).latent_dist
         latents = posterior.mean + posterior.std * torch.randn(posterior.mean.shape, generator=noise).to(device)
         error = (model.decode(latents).sample - images).abs().mean()
@@ -64,16 +65,7 @@ def train_autoencoder(job: AutoencoderJob, corpus: CaptionedImages, *, device: t
                 "step %d of %d: error %.4f, divergence %.3f", step, settings.steps, error.item(), divergence.item()
             )
     model.eval()
-    sample = encode_latents(model, corpus, torch.arange(min(_MEASURED, len(corpus))), device=device)
+    sample = latents_of(model, corpus, torch.arange(min(_MEASURED, len(corpus))), device=device)
     # Diffusion expects latents of unit variance (Rombach et al. 2022, appendix G).
     model.register_to_config(scaling_factor=round(1.0 / float(sample.std()), 5))
     return model.cpu()
-
-
-@torch.no_grad()
-def encode_latents(
-    model: AutoencoderKL, corpus: CaptionedImages, numbers: torch.Tensor, *, device: torch.device, batch_size: int = 256
-) -> torch.Tensor:
-    """Return the posterior means (images, channels, height, width), unscaled, on the CPU."""
-    parts = progress(numbers.split(batch_size), what="encoding latents")
-    return torch.cat([model.encode(corpus.batch(part).to(device)).latent_dist.mean.cpu() for part in parts])

@@ -2,18 +2,23 @@
 
 import logging
 import math
+import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from open_clip.model import CLIP
-from open_clip.tokenizer import SimpleTokenizer
+from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from workflow_scripts.common.devices import repeatable_backward
+from workflow_scripts.common.devices import autocast, fitting_precision, repeatable_backward
 from workflow_scripts.common.logs import progress
-from workflow_scripts.models.corpus import CaptionedImages, endless_batches
+from workflow_scripts.common.seeds import seed_of
+from workflow_scripts.models.corpus import CaptionedImages, batches_of
 from workflow_scripts.models.one_cycle import one_cycle
-from workflow_scripts.models.settings import PretrainClip
+from workflow_scripts.models.settings import ModifiedResNet, PretrainClip, VisionTransformer
+from workflow_scripts.models.vocabulary import corpus_tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -22,21 +27,23 @@ VOCABULARY_SIZE = 49408
 MEAN = STD = (0.5, 0.5, 0.5)
 
 
-def clip_config(settings: PretrainClip) -> dict[str, Any]:
-    """Return open_clip's configuration of the model: what its `open_clip_config.json` holds."""
+def clip_config(settings: PretrainClip, *, tokens: int | None = None) -> dict[str, Any]:
+    """Return open_clip's configuration of the model: what its `open_clip_config.json` holds.
+
+    Args:
+        settings: what the towers look like.
+        tokens: how many there are in a tokenizer of the model's own, whose files lie beside the configuration; None:
+            CLIP's tokenizer.
+    """
+    own_tokenizer = {} if tokens is None else {"hf_tokenizer_name": "."}
     return {
         "model_cfg": {
             "embed_dim": settings.dimension,
-            "vision_cfg": {
-                "image_size": settings.image_size,
-                "layers": settings.layers,
-                "width": settings.width,
-                "head_width": settings.width // settings.attention_heads,
-                "patch_size": settings.patch_size,
-            },
+            "vision_cfg": {"image_size": settings.image_size, **_vision_config(settings.vision)},
             "text_cfg": {
+                **own_tokenizer,
                 "context_length": settings.context_length,
-                "vocab_size": VOCABULARY_SIZE,
+                "vocab_size": VOCABULARY_SIZE if tokens is None else tokens,
                 "width": settings.text_width,
                 "heads": settings.text_attention_heads,
                 "layers": settings.text_layers,
@@ -49,6 +56,18 @@ def clip_config(settings: PretrainClip) -> dict[str, Any]:
             "interpolation": "bicubic",
             "resize_mode": "shortest",
         },
+    }
+
+
+def _vision_config(vision: VisionTransformer | ModifiedResNet) -> dict[str, Any]:
+    if isinstance(vision, ModifiedResNet):
+        # Not a number of layers but four makes open_clip build the residual network.
+        return {"layers": list(vision.layers), "width": vision.width}
+    return {
+        "layers": vision.layers,
+        "width": vision.width,
+        "head_width": vision.width // vision.attention_heads,
+        "patch_size": vision.patch_size,
     }
 
 
@@ -71,24 +90,49 @@ def contrastive_loss(images: Tensor, texts: Tensor, text_index: Tensor, scale: T
     return (per_image + per_text) / 2
 
 
-def train_clip(settings: PretrainClip, corpus: CaptionedImages, *, device: torch.device) -> CLIP:
+def clip_tokenizer(settings: PretrainClip, texts: Sequence[str]) -> SimpleTokenizer | HFTokenizer:
+    """Return the tokenizer that open_clip gives the model: CLIP's, or one that knows what the corpus says.
+
+    Args:
+        settings: which of the two, and how long texts are.
+        texts: captions of the corpus.
+    """
+    if settings.vocabulary == "clip":
+        return SimpleTokenizer(context_length=settings.context_length)
+    with tempfile.TemporaryDirectory() as folder:
+        corpus_tokenizer(texts, context_length=settings.context_length).save_pretrained(folder)
+        return HFTokenizer(folder, context_length=settings.context_length)
+
+
+def train_clip(
+    settings: PretrainClip, corpus: CaptionedImages, tokenizer: SimpleTokenizer | HFTokenizer, *, device: torch.device
+) -> CLIP:
     """Train a CLIP on a corpus with AdamW, a warm-up and a cosine; return it in evaluation mode on the CPU."""
+    tokens = None if isinstance(tokenizer, SimpleTokenizer) else len(tokenizer.tokenizer)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        model = CLIP(**clip_config(settings)["model_cfg"]).to(device).train()
-    tokens = SimpleTokenizer(context_length=settings.context_length)(list(corpus.texts)).to(device)
+        model = CLIP(**clip_config(settings, tokens=tokens)["model_cfg"]).to(device).train()
+    if isinstance(settings.vision, ModifiedResNet):
+        # Convolutions on a CPU take about two thirds of the time in this order.
+        model.visual.to(memory_format=torch.channels_last)
+    average = _moving_average(model, settings.averaging_decay)
+    numbers = tokenizer(list(corpus.texts)).to(device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
     )
-    steps = settings.epochs * (len(corpus) // settings.batch_size)
+    steps = settings.epochs * (corpus.draws // settings.batch_size)
     schedule = one_cycle(optimizer, peak=settings.learning_rate, steps=steps, warmup_fraction=settings.warmup_fraction)
-    batches = endless_batches(len(corpus), settings.batch_size, steps=steps, seed=settings.seed)
-    bar = progress(batches, what="training CLIP", total=steps)
-    for step, batch in enumerate(bar):
-        used, text_index = corpus.caption[batch].unique(return_inverse=True)
-        images = model.encode_image(corpus.batch(batch).to(device), normalize=True)
-        texts = model.encode_text(tokens[used.to(device)], normalize=True)
-        loss = contrastive_loss(images, texts, text_index.to(device), model.logit_scale.exp())
+    batches = batches_of(corpus, settings.batch_size, steps=steps, seed=settings.seed)
+    draw = torch.Generator().manual_seed(seed_of("augmentation", settings.seed))
+    precision = fitting_precision(device, settings.precision)
+    for step, batch in enumerate(progress(batches, what="training CLIP", total=steps)):
+        used, text_index = corpus.captions(batch, draw).unique(return_inverse=True)
+        images = corpus.drawn(batch, draw).to(device)
+        with autocast(device, precision):
+            image_features = model.encode_image(images, normalize=True)
+            text_features = model.encode_text(numbers[used.to(device)], normalize=True)
+        scale = model.logit_scale.exp()
+        loss = contrastive_loss(image_features.float(), text_features.float(), text_index.to(device), scale)
         optimizer.zero_grad(set_to_none=True)
         repeatable_backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -96,6 +140,16 @@ def train_clip(settings: PretrainClip, corpus: CaptionedImages, *, device: torch
         schedule.step()
         with torch.no_grad():
             model.logit_scale.clamp_(0.0, MAX_LOGIT_SCALE)
+        if average is not None:
+            average.update_parameters(model)
         if step % 50 == 0 or step == steps - 1:
             logger.info("step %d of %d: loss %.4f", step, steps, loss.item())
-    return model.eval().cpu()
+    trained: CLIP = model if average is None else average.module
+    return trained.eval().cpu()
+
+
+def _moving_average(model: CLIP, decay: float | None) -> AveragedModel | None:
+    if decay is None:
+        return None
+    # Running statistics of batch norm belong to the weights.
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)

@@ -1,8 +1,6 @@
 """Training of the small UNet: predict the noise in latents, given the hidden states of a caption."""
 
 import logging
-from dataclasses import dataclass
-from typing import Any
 
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
@@ -11,23 +9,12 @@ from torch import Tensor, nn
 from workflow_scripts.common.devices import repeatable_backward
 from workflow_scripts.common.logs import progress
 from workflow_scripts.common.seeds import seed_of
-from workflow_scripts.models.corpus import endless_batches
+from workflow_scripts.models.corpus import batches_of
+from workflow_scripts.models.latents import LatentCorpus
 from workflow_scripts.models.one_cycle import one_cycle
 from workflow_scripts.models.settings import Denoiser
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class LatentCorpus:
-    """Scaled latents (images, channels, height, width), each one's text number, and the texts' hidden states.
-
-    `states` has shape (texts + 1, length, width); its last row is the empty text.
-    """
-
-    latents: Tensor
-    caption: Tensor
-    states: Tensor
 
 
 def make_scheduler() -> DDIMScheduler:
@@ -59,23 +46,13 @@ def make_denoiser(settings: Denoiser, *, latents: torch.Size, text_width: int) -
     )
 
 
-@torch.no_grad()
-def caption_states(texts: list[str], *, tokenizer: Any, text_model: Any, device: torch.device) -> Tensor:
-    """Return the hidden states (texts, length, width), through the tokenizer and text encoder that are saved."""
-    tokens = tokenizer(
-        texts, padding="max_length", max_length=tokenizer.model_max_length, truncation=True, return_tensors="pt"
-    )
-    states: Tensor = text_model.to(device)(tokens.input_ids.to(device)).last_hidden_state
-    return states
-
-
 def train_denoiser(
     settings: Denoiser, corpus: LatentCorpus, *, seed: int, device: torch.device
 ) -> UNet2DConditionModel:
     """Train on the mean squared error of the predicted noise; return the moving average of the weights, on the CPU."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of("denoiser", seed))
-        model = make_denoiser(settings, latents=corpus.latents.shape, text_width=corpus.states.shape[-1])
+        model = make_denoiser(settings, latents=corpus.latents.shape[1:], text_width=corpus.states.shape[-1])
     model.to(device).train()
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.averaging_decay)
@@ -86,7 +63,7 @@ def train_denoiser(
         optimizer, peak=settings.learning_rate, steps=settings.steps, warmup_fraction=settings.warmup_fraction
     )
     noise = torch.Generator().manual_seed(seed_of("denoiser noise", seed))
-    batches = endless_batches(len(corpus.latents), settings.batch_size, steps=settings.steps, seed=seed)
+    batches = batches_of(corpus.images, settings.batch_size, steps=settings.steps, seed=seed)
     for step, batch in enumerate(progress(batches, what="training denoiser", total=settings.steps)):
         loss = noise_error(
             model, scheduler, corpus, batch, dropout=settings.caption_dropout, noise=noise, device=device
@@ -114,11 +91,11 @@ def noise_error(
     device: torch.device,
 ) -> Tensor:
     """Return the mean squared error of the noise predicted for a batch, at random times (Ho et al. 2020, eq. 14)."""
-    latents = corpus.latents[batch].to(device)
+    latents = corpus.drawn(batch, noise).to(device)
     added = torch.randn(latents.shape, generator=noise).to(device)
     times = torch.randint(0, scheduler.config.num_train_timesteps, (len(batch),), generator=noise).to(device)
     dropped = torch.rand(len(batch), generator=noise) < dropout
-    caption = torch.where(dropped, len(corpus.states) - 1, corpus.caption[batch])
+    caption = torch.where(dropped, len(corpus.states) - 1, corpus.images.captions(batch, noise))
     states = corpus.states[caption.to(corpus.states.device)].to(device)
     noisy = scheduler.add_noise(latents, added, times)
     return nn.functional.mse_loss(model(noisy, times, encoder_hidden_states=states).sample, added)

@@ -11,8 +11,10 @@ from workflow_scripts.common.settings import (
     NonNegative,
     PathText,
     Positive,
+    Precision,
     Seed,
     Settings,
+    Text,
     matching,
 )
 
@@ -48,6 +50,7 @@ class FolderCheckpoint(Settings):
 class Corpus(Settings):
     """Captioned images that models pretrained here learn from: real training images with alt-text-like captions."""
 
+    kind: Literal["images"]
     dataset: Name
     """Data set whose training images make the corpus; it must be one with built-in captions."""
     images: Count
@@ -60,6 +63,35 @@ class Corpus(Settings):
     """Share of captions that name another class."""
 
 
+Caption = Annotated[Text, matching(r".*\{\}.*", "a caption has {} where the name belongs")]
+
+
+class PreparedCorpus(Settings):
+    """Every training picture of a data set whose pictures a job prepares (icons), captioned by its name and domain.
+
+    Each step draws pictures with replacement: a share of them evenly over the classes, the rest over all other names;
+    within a class or among the rest, rarer names and domains are drawn more often, by one over the square root of
+    their counts.
+    """
+
+    kind: Literal["prepared"]
+    dataset: Name
+    """Data set of such a kind; with `other_names` its table has pictures of more than the classes."""
+    captions: Annotated[dict[Name, Annotated[tuple[Caption, ...], Field(min_length=1)]], Field(min_length=1)]
+    """Captions of each domain that is learned from, with {} for the name; one is chosen at each draw."""
+    class_share: Fraction = 0.4
+    """Share of the draws that show one of the classes."""
+    draws: Count
+    """Pictures that one epoch draws."""
+    max_shift: Annotated[int, Field(ge=0)] = 0
+    """Largest shift of a drawn picture along each axis, in pixels; white comes in."""
+    flips: bool = False
+    """Whether half of the drawn pictures are mirrored."""
+
+
+AnyCorpus = Annotated[Corpus | PreparedCorpus, Field(discriminator="kind")]
+
+
 def _require_multiples(settings: Settings, parts: dict[str, str]) -> None:
     wrong = [
         f"{whole} is no multiple of {part}"
@@ -70,16 +102,34 @@ def _require_multiples(settings: Settings, parts: dict[str, str]) -> None:
         raise ValueError("; ".join(wrong))
 
 
-class PretrainClip(Settings):
-    """A small CLIP, trained contrastively on the corpus and saved in open_clip's format."""
+class VisionTransformer(Settings):
+    """open_clip's vision transformer."""
 
-    kind: Literal["pretrain"]
-    corpus: Corpus
-    image_size: Count = 28
+    kind: Literal["vit"]
     patch_size: Count = 7
     width: Count = 128
     layers: Count = 4
     attention_heads: Count = 4
+
+
+class ModifiedResNet(Settings):
+    """CLIP's own residual network (Radford et al. 2021, section 2.4): three convolutions at first, attention at last."""
+
+    kind: Literal["resnet"]
+    width: Annotated[Count, Field(multiple_of=2)] = 32
+    """Channels of the first stage's bottlenecks; it and each later stage give four times as many, doubled each time."""
+    layers: tuple[Count, Count, Count, Count] = (1, 1, 1, 1)
+    """Bottlenecks of each stage."""
+
+
+class PretrainClip(Settings):
+    """A small CLIP, trained contrastively on the corpus and saved in open_clip's format."""
+
+    kind: Literal["pretrain"]
+    corpus: AnyCorpus
+    image_size: Count = 28
+    """Height and width in pixels: a multiple of the transformer's patches, or of the residual network's 32."""
+    vision: Annotated[VisionTransformer | ModifiedResNet, Field(discriminator="kind")] = VisionTransformer(kind="vit")
     text_width: Count = 128
     text_layers: Count = 2
     text_attention_heads: Count = 4
@@ -92,12 +142,25 @@ class PretrainClip(Settings):
     learning_rate: Positive = 1e-3
     weight_decay: NonNegative = 0.1
     warmup_fraction: Fraction = 0.1
+    precision: Precision | Literal["auto"] = "fp32"
+    """auto: bf16 where the device multiplies it in hardware; results differ between devices, and the manifest says it."""
+    vocabulary: Literal["clip", "corpus"] = "clip"
+    """Tokens of the text tower: CLIP's 49,408, or those that the corpus's captions use, and every letter."""
+    averaging_decay: Fraction | None = None
+    """Decay of an exponential moving average of the weights, which is saved in their place; null: no average."""
     seed: Seed = 0
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
-        parts = {"image_size": "patch_size", "width": "attention_heads", "text_width": "text_attention_heads"}
-        _require_multiples(self, parts)
+        whole = {"text_width": (self.text_width, self.text_attention_heads, "text_attention_heads")}
+        if isinstance(self.vision, VisionTransformer):
+            whole["image_size"] = (self.image_size, self.vision.patch_size, "vision.patch_size")
+            whole["vision.width"] = (self.vision.width, self.vision.attention_heads, "vision.attention_heads")
+        else:
+            whole["image_size"] = (self.image_size, 32, "32, by which the residual network scales down")
+        wrong = [f"{name} is no multiple of {part}" for name, (size, by, part) in whole.items() if size % by]
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self
 
 
@@ -114,9 +177,10 @@ class Autoencoder(Settings):
     """Weight of the Kullback-Leibler term."""
 
 
-class Denoiser(Settings):
+class UNet(Settings):
     """A small UNet with cross-attention on the text encoder's hidden states."""
 
+    kind: Literal["unet"]
     channels: Annotated[tuple[Annotated[Count, Field(multiple_of=16)], ...], Field(min_length=1)] = (64, 128)
     """Channels per resolution, multiples of 16."""
     layers_per_block: Count = 1
@@ -131,23 +195,58 @@ class Denoiser(Settings):
     """Decay of the exponential moving average of the weights that is saved."""
 
 
+class LatentTransformer(Settings):
+    """PixArt's transformer over the whole latent: one token, which attends to the text encoder's hidden states."""
+
+    kind: Literal["transformer"]
+    layers: Count = 6
+    attention_heads: Count = 8
+    head_width: Annotated[Count, Field(multiple_of=2)] = 48
+    """Width of one head; that of the network is this times the heads."""
+    steps: Count
+    batch_size: Count = 512
+    captions_per_batch: Count = 64
+    """Captions that one step draws; each is shown with batch_size / captions_per_batch pictures."""
+    copies: Count = 1
+    """Of each picture: as it is, and as the corpus shifts and mirrors it."""
+    learning_rate: Positive = 1e-3
+    warmup_fraction: Fraction = 0.1
+    caption_dropout: Fraction = 0.1
+    """Share of captions replaced by the empty text, which makes guidance possible."""
+    averaging_decay: Fraction = 0.999
+    """Decay of the exponential moving average of the weights that is saved."""
+    precision: Precision | Literal["auto"] = "fp32"
+    """auto: bf16 where the device multiplies it in hardware; results differ between devices, and the manifest says it."""
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Self:
+        _require_multiples(self, {"batch_size": "captions_per_batch"})
+        return self
+
+
+Denoiser = Annotated[UNet | LatentTransformer, Field(discriminator="kind")]
+
+
 class PretrainTextToImage(Settings):
-    """A small Stable-Diffusion-style pipeline, trained on the corpus and saved as a diffusers folder."""
+    """A small text-to-image pipeline, trained on the corpus and saved as a diffusers folder.
+
+    With a UNet it is one of Stable Diffusion's kind, with a transformer one of PixArt's.
+    """
 
     kind: Literal["pretrain"]
-    corpus: Corpus
+    corpus: AnyCorpus
     clip: Name
     """CLIP pretrained here whose text tower becomes the pipeline's text encoder, frozen."""
     image_size: Count = 32
     autoencoder: Autoencoder = Autoencoder()
-    denoiser: Denoiser = Denoiser()
+    denoiser: Denoiser = UNet(kind="unet")
     seed: Seed = 0
 
 
 class AutoencoderJob(Settings):
     """What the job that trains an autoencoder needs to know."""
 
-    corpus: Corpus
+    corpus: AnyCorpus
     image_size: Count
     autoencoder: Autoencoder
     seed: Seed
@@ -156,7 +255,7 @@ class AutoencoderJob(Settings):
 class DenoiserJob(Settings):
     """What the job that trains a denoiser and assembles the pipeline needs to know."""
 
-    corpus: Corpus
+    corpus: AnyCorpus
     image_size: Count
     denoiser: Denoiser
     seed: Seed

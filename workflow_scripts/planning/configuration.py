@@ -75,6 +75,7 @@ class RunBlock(Settings):
 class Threads(Settings):
     """CPU threads of each kind of job. Another number may change the last bits of results and reruns nothing."""
 
+    preparation: Count = 2
     models: Count = 1
     text_to_image: Count = 2
     generation: Count = 1

@@ -11,7 +11,14 @@ from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, Pretra
 from workflow_scripts.planning.layout import Comparison, Run
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.prompts.settings import DomainPromptsJob, HeadPromptsJob
-from workflow_scripts.real_images.settings import RealManifestJob, RealShardJob, RealSource, real_shard_job
+from workflow_scripts.real_images.kind import PreparedImages
+from workflow_scripts.real_images.settings import (
+    RealManifestJob,
+    RealShardJob,
+    RealSource,
+    preparation_job,
+    real_shard_job,
+)
 from workflow_scripts.report.figures.registry import FIGURES
 from workflow_scripts.report.settings import FiguresJob, PageJob, ReportComparison, Training
 from workflow_scripts.selection.pickers.registry import named_picker
@@ -27,6 +34,18 @@ def write_generation_prompts(plan: Plan, dataset: str, domain: str) -> Settings:
 def write_head_prompts(plan: Plan, dataset: str, head: str) -> Settings:
     """Return the settings of one head's sentences."""
     return HeadPromptsJob(head=plan.configuration.datasets[dataset].prompts.heads[head])
+
+
+def prepare_real_images(plan: Plan, dataset: str) -> Settings:
+    """Return the settings of preparing all pictures of a data set."""
+    images: PreparedImages = plan.configuration.datasets[dataset].images
+    return preparation_job(images=images.what_is_prepared(), listing=images.files_digest(REAL_TEST, ""))
+
+
+def prepared_settings(plan: Plan, dataset: str) -> dict[str, Any]:
+    """Return the settings that prepared pictures depend on, whatever the files hold."""
+    images: PreparedImages = plan.configuration.datasets[dataset].images
+    return images.what_is_prepared().model_dump(mode="json")
 
 
 def _real_shard(plan: Plan, dataset: str, source: RealSource, domain: str, **shard: Any) -> RealShardJob[Any]:

@@ -17,6 +17,8 @@ AUTOENCODER = f"{SHARED}/autoencoders/{{model}}-{{digest}}"
 CLASSES = f"{SHARED}/classes/{{dataset}}-{{digest}}.json"
 GENERATION_PROMPTS = f"{SHARED}/prompts/{{dataset}}/{{domain}}-{{digest}}.parquet"
 
+PREPARED = f"{SHARED}/prepared/{{dataset}}-{{digest}}.parquet"
+"""Pictures of a data set that one job prepares; its shards are cut from it."""
 IMAGES = f"{SHARED}/images/{{dataset}}/{{source}}/{{domain}}-{{digest}}"
 SHARD = f"{IMAGES}/shards/{{shard}}.parquet"
 IMAGE_MANIFEST = f"{IMAGES}/manifest-{{extent}}.json"

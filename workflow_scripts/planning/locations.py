@@ -24,6 +24,7 @@ from workflow_scripts.planning.layout import (
     IMAGE_MANIFEST,
     MODEL,
     MODEL_MANIFEST,
+    PREPARED,
     SHARD,
     SHARED,
     Comparison,
@@ -93,6 +94,14 @@ class Locations:
         return digests
 
     @cached_property
+    def prepared_digests(self) -> dict[str, str]:
+        """Return the digest of what each data set's prepared pictures depend on."""
+        return {
+            name: _digest(self.class_digests[name], jobs.prepared_settings(self.plan, name))
+            for name in self.plan.prepared_datasets
+        }
+
+    @cached_property
     def real_image_digests(self) -> dict[ImageDomain, str]:
         """Return the digest of what each real picture depends on, by data set, source and domain."""
         return {
@@ -143,6 +152,11 @@ class Locations:
     def generation_prompts(self, dataset: str, domain: str) -> str:
         """Return the table of prompts of a generated domain."""
         return GENERATION_PROMPTS.format(dataset=dataset, domain=domain, digest=self.prompt_digests[dataset, domain])
+
+    def prepared(self, dataset: str) -> list[str]:
+        """Return the table of a data set's prepared pictures, if it has one."""
+        digest = self.prepared_digests.get(dataset)
+        return [] if digest is None else [PREPARED.format(dataset=dataset, digest=digest)]
 
     def shards(self, dataset: str, source: str, domain: str) -> list[str]:
         """Return the shards of one domain, in order."""
@@ -254,7 +268,7 @@ class Locations:
         """Return every digest in a path of the plan: what another one stands for is nothing that it could make."""
         plan = self.plan
         digests = {*self.class_digests.values(), *self.prompt_digests.values(), *self.image_digests.values()}
-        digests |= {*self.autoencoder_digests.values(), *self.model_digests.values()}
+        digests |= {*self.autoencoder_digests.values(), *self.model_digests.values(), *self.prepared_digests.values()}
         for run in plan.trained_runs:
             if (preprocessing := plan.method(run).embeddings()) is not None:
                 digests |= {self._embeddings_digest(run.clip, item, preprocessing) for item in plan.train_images(run)}
@@ -270,6 +284,7 @@ class Locations:
         paths = [self.model_folder(model) for model in plan.models]
         paths += [AUTOENCODER.format(model=m, digest=self.autoencoder_digests[m]) for m in plan.pretrained_generators]
         paths += [self.generation_prompts(*item).removesuffix(".parquet") for item in self.prompt_digests]
+        paths += [path.removesuffix(".parquet") for name in plan.prepared_datasets for path in self.prepared(name)]
         paths += [str(PurePosixPath(self.image_manifest(*item)).parent) for item in plan.image_domains]
         paths += [path.removesuffix(".parquet") for run in plan.trained_runs for path in self.embeddings(run)]
         return sorted({path.removeprefix(f"{SHARED}/") for path in paths})

@@ -27,6 +27,7 @@ from workflow_scripts.planning.layout import MAX_SHARDS, Comparison, Run
 from workflow_scripts.planning.paths import path_errors
 from workflow_scripts.planning.validation import configuration_errors, parsed_configuration
 from workflow_scripts.prompts.settings import DomainPromptsJob
+from workflow_scripts.real_images.kind import PreparedImages
 from workflow_scripts.real_images.kinds.registry import kind_module
 from workflow_scripts.selection.pickers.registry import named_picker
 from workflow_scripts.training.method_settings import Method, ZeroShot
@@ -360,6 +361,12 @@ class Plan:
     def kind_of_images(self, dataset: str) -> str:
         """Return the module of the kind that a data set is of."""
         return kind_module(self.configuration.datasets[dataset].images)
+
+    @cached_property
+    def prepared_datasets(self) -> tuple[str, ...]:
+        """Return the data sets whose pictures a job of its own prepares."""
+        needed = _distinct(dataset for dataset, source, _ in self.image_domains if source in (REAL_TRAIN, REAL_TEST))
+        return tuple(name for name in needed if isinstance(self.configuration.datasets[name].images, PreparedImages))
 
     def text_to_image(self, model: str) -> Any:
         """Return the settings of a text-to-image checkpoint."""

@@ -33,6 +33,7 @@ def all_products(where: Locations) -> list[str]:
     products = [
         *_models(where),
         *_prompts(where),
+        *(path for name in plan.prepared_datasets for path in where.prepared(name)),
         *(path for item in plan.image_domains for path in (*where.shards(*item), where.image_manifest(*item))),
         *(path for run in plan.runs for path in _run(where, run)),
         *report_figures(plan),

@@ -29,7 +29,9 @@ def job(options: argparse.Namespace) -> None:
         "domain": settings.domain,
         "dataset_kind": settings.images.kind,
     }
-    rows = progress(real_rows(settings, classes), what=f"{settings.source} {settings.domain}")
+    rows = progress(
+        real_rows(settings, classes, prepared=options.prepared), what=f"{settings.source} {settings.domain}"
+    )
     written = write_shard(options.output, rows, provenance=provenance)
     logger.info("%d images of %s in domain %s", written, settings.source, settings.domain)
 
@@ -39,6 +41,7 @@ def main() -> None:
     parser = entry_parser(__doc__)
     parser.add_argument("--kind", required=True, help="module of the data set's kind, below real_images.kinds")
     parser.add_argument("--classes", type=Path, required=True, help="class names: JSON list, or text with one per line")
+    parser.add_argument("--prepared", type=Path, help="table of prepared pictures, if the data set's kind has one")
     parser.add_argument("--output", type=Path, required=True, help="parquet shard to write")
     run(job, parser)
 

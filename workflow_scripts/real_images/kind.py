@@ -3,15 +3,17 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Count, Settings
 from workflow_scripts.real_images.settings import RealSource
 
 if TYPE_CHECKING:
     from workflow_scripts.real_images.pictures import Pictures
+    from workflow_scripts.real_images.prepared import Prepared
 
 BuiltInDomain = Literal["photo", "negative", "sketch"]
 Domains = Annotated[tuple[BuiltInDomain, ...], Field(min_length=1)]
@@ -82,6 +84,38 @@ class RealImages(Settings, ABC):
     def leaks(self) -> Iterator[tuple[str, str]]:
         """Yield why training on its training pictures would be training on test pictures: a key, and the error."""
         yield from ()
+
+
+class PreparedImages(RealImages):
+    """Pictures that one job prepares, since that is work; shards are cut from its table, corpora are taken from it."""
+
+    unprepared: ClassVar[tuple[str, ...]] = ("shards",)
+    """Keys that the table does not depend on."""
+
+    @abstractmethod
+    def prepare(self, classes: tuple[str, ...], *, processes: int) -> "Prepared":
+        """Return all pictures, training and test, of every domain.
+
+        Args:
+            classes: names of the classes, in label order.
+            processes: how many processes may work.
+
+        Raises:
+            InputError: the pictures cannot be had, or do not fit the class names.
+        """
+
+    def what_is_prepared(self) -> Self:
+        """Return what the table depends on: every other key has its default."""
+        fields = type(self).model_fields
+        return self.model_copy(update={key: fields[key].default for key in self.unprepared})
+
+    def pictures(self, source: RealSource, domain: str, classes: tuple[str, ...]) -> "Pictures":
+        """Refuse: they are read from the table.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError(f"pictures of kind {self.kind} are prepared by a job of their own")
 
 
 class InComputedDomains(RealImages):

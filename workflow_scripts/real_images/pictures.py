@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from workflow_scripts.common.shards import Credit
+
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -27,3 +29,5 @@ class Pictures:
     """
     path: Callable[[int], str] | None = None
     """What an error calls a picture; its name if None."""
+    credit: Callable[[int], Credit] | None = None
+    """Whose drawing a picture is, if somebody has to be named."""

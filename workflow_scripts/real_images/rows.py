@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,28 @@ from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import decode_rgb, encode_png, verify_pixels
 from workflow_scripts.common.shards import ImageRow
 from workflow_scripts.real_images.pictures import Pixels
+from workflow_scripts.real_images.prepared import prepared_pictures
 from workflow_scripts.real_images.settings import RealShardJob
 
 
-def real_rows(settings: RealShardJob[Any], classes: Sequence[str]) -> Iterator[ImageRow]:
+def real_rows(
+    settings: RealShardJob[Any], classes: Sequence[str], *, prepared: Path | None = None
+) -> Iterator[ImageRow]:
     """Yield the rows of one shard: the pictures of a source in a domain are cut into contiguous blocks.
+
+    Args:
+        settings: the job's.
+        classes: class names in label order.
+        prepared: table of prepared pictures, if the kind of data set has one.
 
     Raises:
         InputError: the pictures cannot be had or read, or do not fit the class names.
     """
-    pictures = settings.images.pictures(settings.source, settings.domain, tuple(classes))
+    pictures = (
+        settings.images.pictures(settings.source, settings.domain, tuple(classes))
+        if prepared is None
+        else prepared_pictures(prepared, source=settings.source, domain=settings.domain)
+    )
     labels = np.asarray(pictures.labels).tolist()
     if not all(isinstance(label, int) and 0 <= label < len(classes) for label in set(labels)):
         given = f"labels from {min(labels)} to {max(labels)}, but {len(classes)} class names"
@@ -39,6 +52,7 @@ def real_rows(settings: RealShardJob[Any], classes: Sequence[str]) -> Iterator[I
             domain=settings.domain,
             index=seen[label],
             image_id=image_id,
+            credit=None if pictures.credit is None else pictures.credit(number),
         )
         seen[label] += 1
 

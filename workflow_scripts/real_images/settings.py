@@ -11,6 +11,21 @@ RealSource = Literal["real-train", "real-test"]
 ImagesT = TypeVar("ImagesT", bound=Settings)
 
 
+class PreparationJob(Settings, Generic[ImagesT]):
+    """What the job that prepares all pictures of a data set needs to know."""
+
+    images: ImagesT
+    listing: str
+    """Digest of the files that they are made from: other files, another table."""
+
+
+def preparation_job(*, images: Settings, listing: str) -> PreparationJob[Any]:
+    """Return the settings of a preparation, as its own kind of data set reads them."""
+    job: Any = PreparationJob[type(images)]  # type: ignore[misc]
+    settings: PreparationJob[Any] = job(images=images, listing=listing)
+    return settings
+
+
 class RealShardJob(Settings, Generic[ImagesT]):
     """What the job of one shard of real images needs to know."""
 

@@ -9,6 +9,7 @@ MODULES = (
     "fashion_mnist",
     "digits",
     "folder",
+    "icons",
     "none",
 )
 """Module of every kind, in the order of the schema."""
