@@ -29,6 +29,8 @@ from workflow_scripts.common.checkpoint_files import (
     OPEN_CLIP_WEIGHTS,
     PIPELINE_FILES,
     STUDENT_FILES,
+    TOKENIZER_FILES,
+    TRANSFORMER_PIPELINE_FILES,
 )
 from workflow_scripts.common.constants import NO_SOURCE, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.errors import InputError

@@ -28,17 +28,18 @@ from workflow_scripts.models.settings import (
     Autoencoder,
     AutoencoderJob,
     Corpus,
-    Denoiser,
-    DenoiserJob,
     FolderCheckpoint,
     HubCheckpoint,
     PretrainClip,
+    UNet,
+    UNetJob,
+    VisionTransformer,
 )
 from workflow_scripts.models.text_encoder import text_model_of, tokenizer_of
 from workflow_scripts.real_images.kinds.digits import CLASS_NAMES as CLASSES
 from workflow_scripts.real_images.kinds.fashion_mnist import CLASS_NAMES as GARMENTS
 
-CORPUS = Corpus(dataset="digits", images=64, mixture_weights={"photo": 1.0, "negative": 1.0})
+CORPUS = Corpus(kind="images", dataset="digits", images=64, mixture_weights={"photo": 1.0, "negative": 1.0})
 
 
 def options(**values: Any) -> Any:
@@ -72,7 +73,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def small_clip() -> PretrainClip:
     return PretrainClip(
-        kind="pretrain", corpus=CORPUS, image_size=8, patch_size=4, width=32, layers=1, attention_heads=2,
+        kind="pretrain", corpus=CORPUS, image_size=8,
+        vision=VisionTransformer(kind="vit", patch_size=4, width=32, layers=1, attention_heads=2),
         text_width=32, text_layers=2, text_attention_heads=2, dimension=16, batch_size=16, epochs=2,
     )  # fmt: skip
 
@@ -109,7 +111,7 @@ def test_every_built_in_class_has_words_and_every_domain_templates() -> None:
 
 
 def test_mixture_weights_add_up() -> None:
-    corpus = Corpus(dataset="d", images=100, mixture_weights={"a": 2.0, "b": 1.0, "c": 1.0})
+    corpus = Corpus(kind="images", dataset="d", images=100, mixture_weights={"a": 2.0, "b": 1.0, "c": 1.0})
     assert domain_counts(corpus, 101) == {"a": 50, "b": 26, "c": 25}
 
 
@@ -179,8 +181,8 @@ def pretrain_pipeline(folder: Path, clip: Path, images: list[Path]) -> Path:
     first = AutoencoderJob(corpus=CORPUS, image_size=16, autoencoder=autoencoder, seed=0)
     weights = folder.with_name(f"{folder.name}-autoencoder") / "vae/diffusion_pytorch_model.safetensors"
     pretrain_autoencoder.job(options(settings=first.canonical(), images=images, output=weights))
-    second = DenoiserJob(
-        corpus=CORPUS, image_size=16, denoiser=Denoiser(channels=(16, 32), steps=3, batch_size=8), seed=0
+    second = UNetJob(
+        corpus=CORPUS, image_size=16, denoiser=UNet(kind="unet", channels=(16, 32), steps=3, batch_size=8), seed=0
     )
     manifest = folder / "manifest.json"
     pretrain_text_to_image.job(

@@ -13,7 +13,7 @@ from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.manifests import write_model_manifest
 from workflow_scripts.common.weights import save_weights
 from workflow_scripts.models.contrastive import clip_config
-from workflow_scripts.models.settings import Corpus, PretrainClip
+from workflow_scripts.models.settings import Corpus, PretrainClip, VisionTransformer
 from workflow_scripts.training.image_selection import SeenImages, label_rows
 
 CPU = torch.device("cpu")
@@ -21,15 +21,12 @@ CLASSES = ("cat", "dog", "hamster", "horse", "cow", "red panda")
 
 
 def tiny_settings(*, image_size: int = 8) -> PretrainClip:
-    corpus = Corpus(dataset="digits", images=1, mixture_weights={"photo": 1.0})
+    corpus = Corpus(kind="images", dataset="digits", images=1, mixture_weights={"photo": 1.0})
     return PretrainClip(
         kind="pretrain",
         corpus=corpus,
         image_size=image_size,
-        patch_size=image_size // 2,
-        width=16,
-        layers=1,
-        attention_heads=2,
+        vision=VisionTransformer(kind="vit", patch_size=image_size // 2, width=16, layers=1, attention_heads=2),
         text_width=16,
         text_layers=1,
         text_attention_heads=2,

@@ -58,8 +58,8 @@ class ImageRow:
 
     `domain` is the domain it was generated for or belongs to. `index` counts within the class. `image_id`
     names the picture that it shows: the same photo in two domains has one name. `checks` says of each check whether it
-    found a reason to leave the image out (None: it cannot say); each is a column. `credit` stands where somebody is to be
-    named.
+    found a reason to leave the image out (None: it cannot say); each is a column. `credit` stands where somebody is
+    to be named.
     """
 
     image: bytes

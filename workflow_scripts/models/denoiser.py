@@ -12,7 +12,7 @@ from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.models.corpus import batches_of
 from workflow_scripts.models.latents import LatentCorpus
 from workflow_scripts.models.one_cycle import one_cycle
-from workflow_scripts.models.settings import Denoiser
+from workflow_scripts.models.settings import UNet
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def make_scheduler() -> DDIMScheduler:
     )
 
 
-def make_denoiser(settings: Denoiser, *, latents: torch.Size, text_width: int) -> UNet2DConditionModel:
+def make_denoiser(settings: UNet, *, latents: torch.Size, text_width: int) -> UNet2DConditionModel:
     """Return an untrained UNet with cross-attention at every resolution."""
     levels = len(settings.channels)
     return UNet2DConditionModel(
@@ -46,9 +46,7 @@ def make_denoiser(settings: Denoiser, *, latents: torch.Size, text_width: int) -
     )
 
 
-def train_denoiser(
-    settings: Denoiser, corpus: LatentCorpus, *, seed: int, device: torch.device
-) -> UNet2DConditionModel:
+def train_denoiser(settings: UNet, corpus: LatentCorpus, *, seed: int, device: torch.device) -> UNet2DConditionModel:
     """Train on the mean squared error of the predicted noise; return the moving average of the weights, on the CPU."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of("denoiser", seed))

@@ -73,7 +73,7 @@ class _SharedCaptions:
     def __call__(
         self, attn: Attention, hidden_states: Tensor, encoder_hidden_states: Tensor, attention_mask: Tensor, **_: object
     ) -> Tensor:
-        captions, length, width = encoder_hidden_states.shape
+        captions, width = len(encoder_hidden_states), encoder_hidden_states.shape[-1]
 
         def heads(states: Tensor) -> Tensor:
             return states.view(captions, -1, attn.heads, width // attn.heads).transpose(1, 2)

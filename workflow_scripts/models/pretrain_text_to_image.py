@@ -9,18 +9,18 @@ from workflow_scripts.common.checkpoint_files import PIPELINE_FILES
 from workflow_scripts.common.entry_point import run
 from workflow_scripts.models.denoiser import make_scheduler, train_denoiser
 from workflow_scripts.models.latents import LatentCorpus
-from workflow_scripts.models.settings import DenoiserJob
+from workflow_scripts.models.settings import UNetJob
 from workflow_scripts.models.text_to_image import Frozen, text_to_image_parser, train_and_save
 
 
 def job(options: argparse.Namespace) -> None:
     """Train a UNet on the latents and assemble Stable Diffusion's pipeline."""
-    settings = DenoiserJob.parse(options.settings)
+    settings = UNetJob.parse(options.settings)
 
     def train(latents: LatentCorpus, device: Any) -> Any:
         return train_denoiser(settings.denoiser, latents, seed=settings.seed, device=device)
 
-    train_and_save(options, train, assembled, copies=1, files=PIPELINE_FILES)
+    train_and_save(options, settings, train, assembled, copies=1, files=PIPELINE_FILES)
 
 
 def assembled(frozen: Frozen, unet: Any) -> StableDiffusionPipeline:

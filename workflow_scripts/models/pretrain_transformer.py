@@ -9,18 +9,20 @@ from workflow_scripts.common.checkpoint_files import TRANSFORMER_PIPELINE_FILES
 from workflow_scripts.common.entry_point import run
 from workflow_scripts.models.latent_transformer import make_flow_scheduler, train_transformer
 from workflow_scripts.models.latents import LatentCorpus
-from workflow_scripts.models.settings import DenoiserJob
+from workflow_scripts.models.settings import TransformerJob
 from workflow_scripts.models.text_to_image import Frozen, text_to_image_parser, train_and_save
 
 
 def job(options: argparse.Namespace) -> None:
     """Train a transformer on the latents and assemble PixArt's pipeline."""
-    settings = DenoiserJob.parse(options.settings)
+    settings = TransformerJob.parse(options.settings)
 
     def train(latents: LatentCorpus, device: Any) -> Any:
         return train_transformer(settings.denoiser, latents, seed=settings.seed, device=device)
 
-    train_and_save(options, train, assembled, copies=settings.denoiser.copies, files=TRANSFORMER_PIPELINE_FILES)
+    train_and_save(
+        options, settings, train, assembled, copies=settings.denoiser.copies, files=TRANSFORMER_PIPELINE_FILES
+    )
 
 
 def assembled(frozen: Frozen, transformer: Any) -> PixArtAlphaPipeline:

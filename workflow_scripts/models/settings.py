@@ -113,7 +113,7 @@ class VisionTransformer(Settings):
 
 
 class ModifiedResNet(Settings):
-    """CLIP's own residual network (Radford et al. 2021, section 2.4): three convolutions at first, attention at last."""
+    """CLIP's residual network (Radford et al. 2021, section 2.3): three convolutions at first, attention at last."""
 
     kind: Literal["resnet"]
     width: Annotated[Count, Field(multiple_of=2)] = 32
@@ -143,7 +143,7 @@ class PretrainClip(Settings):
     weight_decay: NonNegative = 0.1
     warmup_fraction: Fraction = 0.1
     precision: Precision | Literal["auto"] = "fp32"
-    """auto: bf16 where the device multiplies it in hardware; results differ between devices, and the manifest says it."""
+    """auto: bf16 where the device multiplies it in hardware; results then differ between devices."""
     vocabulary: Literal["clip", "corpus"] = "clip"
     """Tokens of the text tower: CLIP's 49,408, or those that the corpus's captions use, and every letter."""
     averaging_decay: Fraction | None = None
@@ -216,7 +216,7 @@ class LatentTransformer(Settings):
     averaging_decay: Fraction = 0.999
     """Decay of the exponential moving average of the weights that is saved."""
     precision: Precision | Literal["auto"] = "fp32"
-    """auto: bf16 where the device multiplies it in hardware; results differ between devices, and the manifest says it."""
+    """auto: bf16 where the device multiplies it in hardware; results then differ between devices."""
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
@@ -252,13 +252,24 @@ class AutoencoderJob(Settings):
     seed: Seed
 
 
-class DenoiserJob(Settings):
-    """What the job that trains a denoiser and assembles the pipeline needs to know."""
+class PipelineJob(Settings):
+    """What the jobs that train a denoiser and assemble the pipeline need to know."""
 
     corpus: AnyCorpus
     image_size: Count
-    denoiser: Denoiser
     seed: Seed
+
+
+class UNetJob(PipelineJob):
+    """One that trains a UNet."""
+
+    denoiser: UNet
+
+
+class TransformerJob(PipelineJob):
+    """One that trains a transformer."""
+
+    denoiser: LatentTransformer
 
 
 class SharedCheckpoint(Settings):

@@ -21,7 +21,7 @@ from workflow_scripts.models.components import save_components
 from workflow_scripts.models.corpus import read_corpus
 from workflow_scripts.models.latents import LatentCorpus, latent_corpus
 from workflow_scripts.models.origin import pretrained_origin
-from workflow_scripts.models.settings import DenoiserJob
+from workflow_scripts.models.settings import TransformerJob, UNetJob
 from workflow_scripts.models.text_encoder import text_model_of, tokenizer_of
 
 
@@ -46,6 +46,7 @@ def text_to_image_parser(description: str | None) -> argparse.ArgumentParser:
 
 def train_and_save(
     options: argparse.Namespace,
+    settings: UNetJob | TransformerJob,
     train: Callable[[LatentCorpus, torch.device], torch.nn.Module],
     assemble: Callable[[Frozen, torch.nn.Module], DiffusionPipeline],
     *,
@@ -56,12 +57,12 @@ def train_and_save(
 
     Args:
         options: those of `text_to_image_parser`.
+        settings: the job's.
         train: returns the trained network, on the CPU.
         assemble: returns the pipeline.
         copies: of each image among the latents.
         files: of the pipeline, beside the autoencoder's.
     """
-    settings = DenoiserJob.parse(options.settings)
     seen = settings.denoiser.steps * settings.denoiser.batch_size
     corpus = read_corpus(options.images, settings.corpus, size=settings.image_size, seed=settings.seed, max_images=seen)
     folder = options.output.parent

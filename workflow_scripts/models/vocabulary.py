@@ -1,6 +1,7 @@
 """A tokenizer that knows what a corpus says and every letter: CLIP's byte-pair encoding with fewer pairs."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from open_clip.tokenizer import SimpleTokenizer
 from transformers import CLIPTokenizer
@@ -38,7 +39,7 @@ def _symbols(word: str, simple: SimpleTokenizer) -> tuple[str, ...]:
 def _merges(symbols: tuple[str, ...], ranks: dict[Pair, int]) -> Iterable[Pair]:
     """Yield the pairs that byte-pair encoding merges in a word, the most frequent one of the language first."""
     while True:
-        found = min(zip(symbols, symbols[1:], strict=False), key=lambda pair: ranks.get(pair, len(ranks)), default=None)
+        found = min(pairwise(symbols), key=lambda pair: ranks.get(pair, len(ranks)), default=None)
         if found is None or found not in ranks:
             return
         yield found

@@ -7,7 +7,13 @@ from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.evaluation.settings import MetricsJob, ScoringJob
 from workflow_scripts.generation.settings import GeneratedManifestJob, GeneratedShardJob, Sampling
-from workflow_scripts.models.settings import AutoencoderJob, DenoiserJob, PretrainTextToImage
+from workflow_scripts.models.settings import (
+    AutoencoderJob,
+    LatentTransformer,
+    PretrainTextToImage,
+    TransformerJob,
+    UNetJob,
+)
 from workflow_scripts.planning.layout import Comparison, Run
 from workflow_scripts.planning.plan import Plan
 from workflow_scripts.prompts.settings import DomainPromptsJob, HeadPromptsJob
@@ -87,7 +93,8 @@ def pretrain_autoencoder(plan: Plan, model: str) -> Settings:
 def pretrain_text_to_image(plan: Plan, model: str) -> Settings:
     """Return the settings of training a denoiser on a trained autoencoder's latents."""
     whole: PretrainTextToImage = plan.text_to_image(model)
-    return DenoiserJob(**{name: getattr(whole, name) for name in DenoiserJob.model_fields})
+    job = TransformerJob if isinstance(whole.denoiser, LatentTransformer) else UNetJob
+    return job(**{name: getattr(whole, name) for name in job.model_fields})
 
 
 def fetch_checkpoint(plan: Plan, model: str) -> Settings:

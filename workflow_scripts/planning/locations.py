@@ -14,6 +14,7 @@ from workflow_scripts.common.checkpoint_files import AUTOENCODER_CONFIG, AUTOENC
 from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.files import digest_of
 from workflow_scripts.common.run_files import HEAD
+from workflow_scripts.models.settings import PreparedCorpus
 from workflow_scripts.planning import job_settings as jobs
 from workflow_scripts.planning.layout import (
     AUTOENCODER,
@@ -68,7 +69,7 @@ class Locations:
         """Return the digest of what each autoencoder that is pretrained here depends on."""
         return {
             model: _digest(
-                jobs.pretrain_autoencoder(self.plan, model), self.corpus_manifests(self.plan.text_to_image(model))
+                jobs.pretrain_autoencoder(self.plan, model), self.corpus_files(self.plan.text_to_image(model))
             )
             for model in self.plan.pretrained_generators
         }
@@ -79,7 +80,7 @@ class Locations:
         plan = self.plan
         digests = {name: _digest(jobs.fetch_checkpoint(plan, name)) for name in plan.fetched_checkpoints}
         for name in plan.pretrained_clips:
-            corpus = self.corpus_manifests(plan.configuration.clips[name])
+            corpus = self.corpus_files(plan.configuration.clips[name])
             digests[name] = _digest(jobs.pretrain_clip(plan, name), corpus)
         for name in plan.pretrained_students:
             digests[name] = _digest(jobs.pretrain_student(plan, name), self.student_manifests(name))
@@ -87,7 +88,7 @@ class Locations:
             whole = plan.text_to_image(name)
             digests[name] = _digest(
                 jobs.pretrain_text_to_image(plan, name),
-                self.corpus_manifests(whole),
+                self.corpus_files(whole),
                 self.autoencoder_digests[name],
                 digests[whole.clip],
             )
@@ -189,9 +190,11 @@ class Locations:
         """Return the manifests of some domains' images."""
         return [self.image_manifest(*item) for item in domains]
 
-    def corpus_manifests(self, model: Any) -> list[str]:
-        """Return the manifests of the domains that a model pretrained here learns from."""
+    def corpus_files(self, model: Any) -> list[str]:
+        """Return the files of what a model pretrained here learns from: a manifest per domain, or one table."""
         corpus = model.corpus
+        if isinstance(corpus, PreparedCorpus):
+            return self.prepared(corpus.dataset)
         return self.image_manifests((corpus.dataset, REAL_TRAIN, domain) for domain in corpus.mixture_weights)
 
     def student_manifests(self, student: str) -> list[str]:

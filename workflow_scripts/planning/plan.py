@@ -11,6 +11,7 @@ from workflow_scripts.common.constants import HELD_OUT, NO_SOURCE, REAL_TEST, RE
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.generation.drawers.registry import DRAWERS
+from workflow_scripts.models.settings import AnyCorpus, PreparedCorpus
 from workflow_scripts.planning.classes import all_class_names
 from workflow_scripts.planning.configuration import (
     Configuration,
@@ -321,6 +322,15 @@ class Plan:
             if self.configuration.generators[model := self.model_of(generator)].checkpoint.kind == "pretrain"
         )
 
+    def clips_pretrained(self, vocabulary: str) -> tuple[str, ...]:
+        """Return the CLIPs among `pretrained_clips` with a vocabulary, CLIP's or that of their corpus."""
+        clips: Any = self.configuration.clips
+        return tuple(name for name in self.pretrained_clips if clips[name].vocabulary == vocabulary)
+
+    def generators_pretrained(self, denoiser: str) -> tuple[str, ...]:
+        """Return the text-to-image models among `pretrained_generators` with a kind of denoiser."""
+        return tuple(n for n in self.pretrained_generators if self.text_to_image(n).denoiser.kind == denoiser)
+
     @cached_property
     def _students(self) -> tuple[str, ...]:
         names = (self.method(run).student_name() for run in self.trained_runs)
@@ -365,8 +375,10 @@ class Plan:
     @cached_property
     def prepared_datasets(self) -> tuple[str, ...]:
         """Return the data sets whose pictures a job of its own prepares."""
-        needed = _distinct(dataset for dataset, source, _ in self.image_domains if source in (REAL_TRAIN, REAL_TEST))
-        return tuple(name for name in needed if isinstance(self.configuration.datasets[name].images, PreparedImages))
+        needed = [dataset for dataset, source, _ in self.image_domains if source in (REAL_TRAIN, REAL_TEST)]
+        needed += [corpus.dataset for corpus in self._captioned_corpora if isinstance(corpus, PreparedCorpus)]
+        datasets = self.configuration.datasets
+        return tuple(name for name in _distinct(needed) if isinstance(datasets[name].images, PreparedImages))
 
     def text_to_image(self, model: str) -> Any:
         """Return the settings of a text-to-image checkpoint."""
@@ -401,14 +413,22 @@ class Plan:
         """Return every data set, source and domain whose images are needed, for runs or for a corpus."""
         tested = [(item.dataset, REAL_TEST, d) for item in self.comparisons for d in self.test_domains(item.dataset)]
         trained = [item for run in self.trained_runs for item in self.train_images(run)]
-        corpora: list[Any] = [self.configuration.clips[name] for name in self.pretrained_clips]
-        corpora += [self.text_to_image(name) for name in self.pretrained_generators]
         seen = [
-            (model.corpus.dataset, REAL_TRAIN, domain) for model in corpora for domain in model.corpus.mixture_weights
+            (corpus.dataset, REAL_TRAIN, domain)
+            for corpus in self._captioned_corpora
+            if not isinstance(corpus, PreparedCorpus)
+            for domain in corpus.mixture_weights
         ]
-        corpora = [self.student(name).corpus for name in self.pretrained_students]
-        seen += [(corpus.dataset, REAL_TRAIN, domain) for corpus in corpora for domain in corpus.domains]
+        categorized = [self.student(name).corpus for name in self.pretrained_students]
+        seen += [(corpus.dataset, REAL_TRAIN, domain) for corpus in categorized for domain in corpus.domains]
         return _distinct([*tested, *trained, *seen])
+
+    @cached_property
+    def _captioned_corpora(self) -> tuple[AnyCorpus, ...]:
+        """Return the corpora of the CLIPs and text-to-image models that are pretrained here."""
+        models: list[Any] = [self.configuration.clips[name] for name in self.pretrained_clips]
+        models += [self.text_to_image(name) for name in self.pretrained_generators]
+        return tuple(model.corpus for model in models)
 
     def training_images(self, comparison: Comparison) -> tuple[tuple[str, str, str], ...]:
         """Return data set, source and domain of the images of a comparison's own source that are trained on."""

@@ -8,6 +8,8 @@ from workflow_scripts.common.checkpoint_files import (
     EXPORT_FILES,
     PIPELINE_FILES,
     STUDENT_FILES,
+    TOKENIZER_FILES,
+    TRANSFORMER_PIPELINE_FILES,
 )
 from workflow_scripts.common.run_files import METADATA
 from workflow_scripts.planning.layout import (
@@ -48,11 +50,14 @@ def _models(where: Locations) -> Iterator[str]:
     yield from where.model_manifests()
     for model in plan.pretrained_clips:
         yield from (f"{where.model_folder(model)}/{name}" for name in CLIP_FILES)
+    for model in plan.clips_pretrained("corpus"):
+        yield from (f"{where.model_folder(model)}/{name}" for name in TOKENIZER_FILES)
     for model in plan.pretrained_students:
         yield from (f"{where.model_folder(model)}/{name}" for name in STUDENT_FILES)
     for model in plan.pretrained_generators:
         yield from where.autoencoder(model)
-        yield from (f"{where.model_folder(model)}/{name}" for name in (*AUTOENCODER_FILES, *PIPELINE_FILES))
+        files = PIPELINE_FILES if model in plan.generators_pretrained("unet") else TRANSFORMER_PIPELINE_FILES
+        yield from (f"{where.model_folder(model)}/{name}" for name in (*AUTOENCODER_FILES, *files))
 
 
 def _prompts(where: Locations) -> Iterator[str]:

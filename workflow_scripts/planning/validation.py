@@ -10,7 +10,7 @@ from workflow_scripts.common.constants import HELD_OUT, MEAN, NO_SOURCE, REAL_TE
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.settings import error_lines, is_alpha
 from workflow_scripts.common.texts import one_line
-from workflow_scripts.models.settings import PretrainTextToImage
+from workflow_scripts.models.settings import AnyCorpus, PreparedCorpus, PretrainTextToImage
 from workflow_scripts.planning.configuration import (
     Configuration,
     RunBlock,
@@ -21,6 +21,7 @@ from workflow_scripts.planning.configuration import (
 )
 from workflow_scripts.planning.layout import RESERVED_NAMES
 from workflow_scripts.planning.plain_values import plain_value_errors
+from workflow_scripts.real_images.kind import PreparedImages
 from workflow_scripts.selection.pickers.registry import named_picker
 from workflow_scripts.training.method_settings import Method
 
@@ -234,9 +235,7 @@ def _checkpoint_errors(configuration: Configuration) -> list[str]:
             errors += _corpus_errors(configuration, key, seen.dataset, seen.domains, "domains")
     for name, clip in configuration.clips.items():
         if clip.kind == "pretrain":
-            errors += _corpus_errors(
-                configuration, f"clips.{name}.corpus", clip.corpus.dataset, tuple(clip.corpus.mixture_weights)
-            )
+            errors += _captioned_corpus_errors(configuration, f"clips.{name}.corpus", clip.corpus)
     for name, generator in configuration.generators.items():
         checkpoint = generator.checkpoint
         key = f"generators.{name}.checkpoint"
@@ -244,11 +243,21 @@ def _checkpoint_errors(configuration: Configuration) -> list[str]:
             owners = tuple(n for n, g in configuration.generators.items() if g.checkpoint.kind != "shared")
             errors += _unknown(f"{key}.generator", (checkpoint.generator,), owners)
         if isinstance(checkpoint, PretrainTextToImage):
-            corpus = checkpoint.corpus
-            errors += _corpus_errors(configuration, f"{key}.corpus", corpus.dataset, tuple(corpus.mixture_weights))
+            errors += _captioned_corpus_errors(configuration, f"{key}.corpus", checkpoint.corpus)
             pretrained = tuple(n for n, clip in configuration.clips.items() if clip.kind == "pretrain")
             errors += _unknown(f"{key}.clip", (checkpoint.clip,), pretrained)
     return errors
+
+
+def _captioned_corpus_errors(configuration: Configuration, key: str, corpus: AnyCorpus) -> list[str]:
+    if not isinstance(corpus, PreparedCorpus):
+        return _corpus_errors(configuration, key, corpus.dataset, tuple(corpus.mixture_weights))
+    if corpus.dataset not in configuration.datasets:
+        return _unknown(f"{key}.dataset", (corpus.dataset,), tuple(configuration.datasets))
+    images = configuration.datasets[corpus.dataset].images
+    if not isinstance(images, PreparedImages):
+        return [f"{key}.kind: 'prepared', but the pictures of dataset {corpus.dataset!r} are not; use kind 'images'"]
+    return _unknown(f"{key}.captions", tuple(corpus.captions), images.domains_of(REAL_TEST))
 
 
 def _corpus_errors(

@@ -115,8 +115,9 @@ def catalogue(
 ) -> Catalogue:
     """Sort drawings into training and test pictures: every author's stand on one side alone.
 
-    Left out are, in this order: twins within a name and style, but for the first; test pictures with a twin among the training
-    pictures, whatever its name and style; pictures whose twin is called like another class; what `left_out` names.
+    Left out are, in this order: twins within a name and style, but for the first; test pictures with a twin among the
+    training pictures, whatever its name and style; pictures whose twin is called like another class; what `left_out`
+    names.
 
     Args:
         drawings: of all names that are wanted.

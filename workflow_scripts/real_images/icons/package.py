@@ -7,17 +7,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from workflow_scripts.common.errors import InputError
 
-NAME, VERSION = "@iconify/json", "2.2.535"
+NAME: Final = "@iconify/json"
+VERSION: Final = "2.2.535"
 PERMISSIVE = ("MIT", "Apache-2.0", "ISC", "BSD-3-Clause", "OFL-1.1", "Unlicense", "CC0-1.0")
 """Licences (SPDX) whose drawings may be used, changed and passed on by whoever names their author."""
 LEFT_OUT = ("Logos", "Flags / Maps", "Programming")
 """Categories whose names say nothing of what is drawn, or are trade marks."""
 
-_WAY_OUT = "run `make data`, name a folder with the package in datasets.<name>.images.folder, or take presets/fashion-mnist.yaml"
+_WAY_OUT = (
+    "run `make data`, name a folder with the package in datasets.<name>.images.folder, or take the preset "
+    "presets/fashion-mnist.yaml"
+)
 _PLACES = (".", "package", "node_modules/@iconify/json", "@iconify/json")
 """Where the package may lie below a folder that is named: unpacked from npm's archive, or installed by npm."""
 
@@ -167,8 +171,9 @@ def svg_of(entry: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
 
 
 _STYLE_WORDS = frozenset(
-    "outline outlined fill filled solid sharp rounded round duotone duo twotone two tone line lined linear bold thin "
-    "light regular broken negative baseline bx bxs bxl".split()
+    ("outline", "outlined", "line", "lined", "linear", "thin", "light", "regular", "bold", "broken", "fill", "filled")
+    + ("solid", "negative", "baseline", "sharp", "rounded", "round", "duotone", "duo", "twotone", "two", "tone")
+    + ("bx", "bxs", "bxl")
 )
 _SIZE = re.compile(r"\d{1,3}(px)?")
 _COMMON = 0.02
