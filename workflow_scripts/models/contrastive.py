@@ -144,8 +144,7 @@ def train_clip(
             average.update_parameters(model)
         if step % 50 == 0 or step == steps - 1:
             logger.info("step %d of %d: loss %.4f", step, steps, loss.item())
-    trained: CLIP = model if average is None else average.module
-    return trained.eval().cpu()
+    return (model if average is None else _averaged(average, model)).eval().cpu()
 
 
 def _moving_average(model: CLIP, decay: float | None) -> AveragedModel | None:
@@ -153,3 +152,10 @@ def _moving_average(model: CLIP, decay: float | None) -> AveragedModel | None:
         return None
     # Running statistics of batch norm belong to the weights.
     return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
+def _averaged(average: AveragedModel, model: CLIP) -> CLIP:
+    averaged: CLIP = average.module
+    # A constant: of its minus infinities no average can be taken.
+    averaged.attn_mask = model.attn_mask
+    return averaged

@@ -171,9 +171,11 @@ def svg_of(entry: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
 
 
 _STYLE_WORDS = frozenset(
-    ("outline", "outlined", "line", "lined", "linear", "thin", "light", "regular", "bold", "broken", "fill", "filled")
-    + ("solid", "negative", "baseline", "sharp", "rounded", "round", "duotone", "duo", "twotone", "two", "tone")
-    + ("bx", "bxs", "bxl")
+    re.findall(
+        r"\w+",
+        "outline outlined line lined linear thin light regular bold broken fill filled solid negative baseline sharp "
+        "rounded round duotone duo twotone two tone bx bxs bxl",
+    )
 )
 _SIZE = re.compile(r"\d{1,3}(px)?")
 _COMMON = 0.02
