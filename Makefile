@@ -27,8 +27,10 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
-# Debian's package is the fastest source of Fashion-MNIST; without it the workflow lets torchvision download it.
-data:
+# Icons go into the user's cache; without them the workflow itself says what to do. Debian's package is the fastest
+# source of Fashion-MNIST; without it the workflow lets torchvision download it.
+data: environment
+	-@$(BIN)/python -P workflow_scripts/run_entry_point.py real_images.icons.install
 	@test -d /usr/share/datasets/fashion-mnist || { \
 	  command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
 	  apt-get update -qq && apt-get install -y -qq dataset-fashion-mnist; } || \

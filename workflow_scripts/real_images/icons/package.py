@@ -180,12 +180,14 @@ _STYLE_WORDS = frozenset(
 _SIZE = re.compile(r"\d{1,3}(px)?")
 _COMMON = 0.02
 """Share of a set's keys that must bear a word for it to be a style there: `pipe-line` is no line drawing of a pipe."""
-_PLAIN_SIZE = 24
+_PLAIN_SIZE, _SMALLEST = 24, 10
+"""Pixels; a smaller number counts drawings of one thing."""
 
 
 def _plainness(key: str) -> tuple[int, int, str]:
-    # Of a drawing in several sizes the one at 24 pixels, then the one with the shortest name.
-    sizes = [int(word.removesuffix("px")) for word in key.split("-") if _SIZE.fullmatch(word)]
+    # Of a drawing in several sizes the one at 24 pixels, then the one with the shortest name, then the first.
+    numbers = [int(word.removesuffix("px")) for word in key.split("-") if _SIZE.fullmatch(word)]
+    sizes = [number for number in numbers if number >= _SMALLEST]
     return abs((sizes[-1] if sizes else _PLAIN_SIZE) - _PLAIN_SIZE), len(key), key
 
 
