@@ -7,38 +7,31 @@ from typing import Any
 
 from workflow_scripts.real_images.icons.package import VERSION
 
-FRAME = '<path fill="none" stroke="currentColor" stroke-width="2" d="{}"/>'
-FILLED = '<path fill="currentColor" d="{}"/>'
-SHADED = '<path fill="currentColor" opacity="0.4" d="{0}"/><path fill="none" stroke="#000" stroke-width="2" d="{0}"/>'
-COLOURED = '<path fill="#e02020" d="{}"/>'
+FRAME = '<polygon fill="none" stroke="currentColor" stroke-width="1.4" points="{}"/>'
+FILLED = '<polygon fill="currentColor" points="{}"/>'
+SHADED = '<polygon fill="#000" fill-opacity="0.4" stroke="#000" stroke-width="1.4" points="{}"/>'
+COLOURED = '<polygon fill="#e02020" points="{}"/>'
 
 SHAPES = {
-    "house": "M3 12 L12 3 L21 12 V21 H3 Z",
-    "kite": "M12 2 L20 10 L12 22 L4 10 Z",
-    "flag": "M4 2 H20 V12 H6 V22 H4 Z",
-    "boat": "M2 14 H22 L18 21 H6 Z M11 3 L18 12 H11 Z",
+    "house": "4,12 12,3 20,12 20,21 4,21",
+    "kite": "2,3 22,3 12,21",
+    "flag": "3,4 21,4 21,20 3,20",
+    "boat": "2,6 22,6 17,19 7,19",
 }
-"""Outlines of a few things on a page of 24 x 24."""
+"""Corners of a few things on a page of 24 x 24."""
 
 
-def wobbly(path: str, amount: float) -> str:
-    """Return a path of another drawing of the same thing: each number moved by up to two units."""
-    words, turn = [], 0
-    for word in path.replace(",", " ").split():
-        letter = word[0] if word[0].isalpha() else ""
-        number = word[len(letter) :]
-        if number:
-            turn += 1
-            number = f"{float(number) + amount * ((turn * 7) % 5 - 2) / 2:g}"
-        words.append(letter + number)
-    return " ".join(words)
+def squeezed(points: str, factor: float) -> str:
+    """Return the corners of another drawing of the same thing: its height times a factor."""
+    pairs = (pair.split(",") for pair in points.split())
+    return " ".join(f"{x},{12 + (float(y) - 12) * factor:g}" for x, y in pairs)
 
 
 def icon_set(
     *,
     author: str,
     icons: Mapping[str, str | dict[str, Any]],
-    license: str | None = "MIT",  # noqa: A002
+    license: str | None = "MIT",
     category: str = "UI 24px",
     **further: Any,
 ) -> dict[str, Any]:
@@ -67,12 +60,12 @@ def small_package(folder: Path) -> Path:
     sets = {}
     for number, author in enumerate(("Anna", "Ben", "Carla", "IBM")):
         icons = {
-            f"{name}-{style}": body.format(wobbly(path, number * 0.9))
-            for name, path in SHAPES.items()
+            f"{name}-{style}": body.format(squeezed(points, 1 - 0.15 * number))
+            for name, points in SHAPES.items()
             for style, body in drawn.items()
         }
         if author == "IBM":
-            icons |= {f"{name}-colour": COLOURED.format(wobbly(path, 2.7)) for name, path in SHAPES.items()}
-        suffixes = {style: style for style in (*drawn, "colour")}
+            icons |= {f"{name}-2": COLOURED.format(squeezed(points, 0.5)) for name, points in SHAPES.items()}
+        suffixes = {style: style for style in drawn}
         sets[f"s{number}"] = icon_set(author=author, icons=icons, suffixes=suffixes)
     return write_package(folder, sets)
