@@ -20,7 +20,7 @@ def job(options: argparse.Namespace) -> None:
     def train(latents: LatentCorpus, device: Any) -> Any:
         return train_denoiser(settings.denoiser, latents, seed=settings.seed, device=device)
 
-    train_and_save(options, settings, train, assembled, copies=1, files=PIPELINE_FILES)
+    train_and_save(options, settings, train, assembled, files=PIPELINE_FILES)
 
 
 def assembled(frozen: Frozen, unet: Any) -> StableDiffusionPipeline:

@@ -13,6 +13,10 @@ from workflow_scripts.models.settings import TransformerJob
 from workflow_scripts.models.text_to_image import Frozen, text_to_image_parser, train_and_save
 
 
+PIXART_TOKENS = 120
+"""What the pipeline pads captions to, if nothing else is asked of it (`max_sequence_length`)."""
+
+
 def job(options: argparse.Namespace) -> None:
     """Train a transformer on the latents and assemble PixArt's pipeline."""
     settings = TransformerJob.parse(options.settings)
@@ -21,7 +25,13 @@ def job(options: argparse.Namespace) -> None:
         return train_transformer(settings.denoiser, latents, seed=settings.seed, device=device)
 
     train_and_save(
-        options, settings, train, assembled, copies=settings.denoiser.copies, files=TRANSFORMER_PIPELINE_FILES
+        options,
+        settings,
+        train,
+        assembled,
+        copies=settings.denoiser.copies,
+        positions=PIXART_TOKENS,
+        files=TRANSFORMER_PIPELINE_FILES,
     )
 
 

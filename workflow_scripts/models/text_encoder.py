@@ -19,8 +19,15 @@ _PER_LAYER = {
 }
 
 
-def text_model_of(clip: Any) -> CLIPTextModel:
-    """Return the text tower of an open_clip CLIP with GELU activations; equal token ids give equal hidden states."""
+def text_model_of(clip: Any, *, positions: int | None = None) -> CLIPTextModel:
+    """Return the text tower of an open_clip CLIP with GELU activations; equal token ids give equal hidden states.
+
+    Args:
+        clip: open_clip's model.
+        positions: tokens that it takes; None: as many as the CLIP. Further ones, which a pipeline fills with padding
+            and masks, have the last one's embedding: no earlier state depends on them.
+    """
+    trained = clip.positional_embedding.shape[0]
     width = clip.ln_final.weight.shape[0]
     blocks = clip.transformer.resblocks
     config = CLIPTextConfig(
@@ -29,7 +36,7 @@ def text_model_of(clip: Any) -> CLIPTextModel:
         intermediate_size=blocks[0].mlp.c_fc.weight.shape[0],
         num_hidden_layers=len(blocks),
         num_attention_heads=blocks[0].attn.num_heads,
-        max_position_embeddings=clip.positional_embedding.shape[0],
+        max_position_embeddings=positions or trained,
         hidden_act="gelu",
         layer_norm_eps=clip.ln_final.eps,
         projection_dim=clip.text_projection.shape[1],
@@ -39,7 +46,10 @@ def text_model_of(clip: Any) -> CLIPTextModel:
     )
     with torch.random.fork_rng(devices=[]):
         model = CLIPTextModel(config).eval()
-    model.load_state_dict(_renamed(clip.state_dict(), layers=len(blocks)))
+    state = _renamed(clip.state_dict(), layers=len(blocks))
+    table = "embeddings.position_embedding.weight"
+    state[table] = torch.cat([state[table], state[table][-1:].repeat((positions or trained) - trained, 1)])
+    model.load_state_dict(state)
     return model
 
 

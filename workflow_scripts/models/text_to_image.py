@@ -50,7 +50,8 @@ def train_and_save(
     train: Callable[[LatentCorpus, torch.device], torch.nn.Module],
     assemble: Callable[[Frozen, torch.nn.Module], DiffusionPipeline],
     *,
-    copies: int,
+    copies: int = 1,
+    positions: int | None = None,
     files: tuple[str, ...],
 ) -> None:
     """Encode images and captions, train, and write every component of the pipeline; the autoencoder is copied.
@@ -61,6 +62,7 @@ def train_and_save(
         train: returns the trained network, on the CPU.
         assemble: returns the pipeline.
         copies: of each image among the latents.
+        positions: tokens that the pipeline gives its text encoder; None: as many as the CLIP takes.
         files: of the pipeline, beside the autoencoder's.
     """
     seen = settings.denoiser.steps * settings.denoiser.batch_size
@@ -73,7 +75,7 @@ def train_and_save(
         clip = load_clip(options.clip, device=torch.device("cpu"))
         own = getattr(clip.tokenizer, "tokenizer", None)
         tokenizer = tokenizer_of(context_length=clip.model.context_length) if own is None else own
-        frozen = Frozen(autoencoder.eval(), text_model_of(clip.model), tokenizer)
+        frozen = Frozen(autoencoder.eval(), text_model_of(clip.model, positions=positions), tokenizer)
         latents = latent_corpus(
             corpus, autoencoder, frozen.text_encoder, tokenizer, copies=copies, seed=settings.seed, device=device
         )
