@@ -1,4 +1,4 @@
-"""What the icon world's models are made of: prepared corpora, a residual CLIP with its tokens, the latent transformer."""
+"""What the icon world's models are made of: prepared corpora, a residual CLIP, its tokens, the latent transformer."""
 
 import math
 from pathlib import Path
@@ -128,12 +128,12 @@ def test_classes_alone_are_read_where_nothing_else_is_drawn(table: Path) -> None
 
 
 def test_a_domain_without_pictures_is_named(table: Path) -> None:
-    with pytest.raises(InputError, match="no training picture of domain 'colour', which corpus.captions names"):
+    with pytest.raises(InputError, match=r"no training picture of domain 'colour', which corpus\.captions names"):
         read_corpus([table], corpus(captions={**CAPTIONS, "colour": ("an emoji of a {}",)}), size=32, seed=0)
 
 
 def test_a_caption_without_place_for_the_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="a caption has {} where the name belongs"):
+    with pytest.raises(ValueError, match=r"a caption has \{\} where the name belongs"):
         corpus(captions={"solid": ("an icon",)})
 
 

@@ -360,7 +360,7 @@ def test_a_corpus_is_used_by_what_is_pretrained_on_it(kind: str, root: Path) -> 
     block = (
         config["clips"]["digits-clip"] if kind == "clips" else config["generators"]["digits-diffusion"]["checkpoint"]
     )
-    block["corpus"] = {"dataset": "seen", "images": 10, "mixture_weights": {"photo": 1}}
+    block["corpus"] = {"kind": "images", "dataset": "seen", "images": 10, "mixture_weights": {"photo": 1}}
     if kind == "clips":
         # Named by no run: only the generator that stands on it leads there.
         config["clips"] |= {"vit": {"kind": "hub", "repository": "a/b", "revision": "main"}}

@@ -12,7 +12,6 @@ from workflow_scripts.models.latents import LatentCorpus
 from workflow_scripts.models.settings import TransformerJob
 from workflow_scripts.models.text_to_image import Frozen, text_to_image_parser, train_and_save
 
-
 PIXART_TOKENS = 120
 """What the pipeline pads captions to, if nothing else is asked of it (`max_sequence_length`)."""
 
