@@ -158,6 +158,13 @@ class Planner:
         finally:
             self.idle.put(process)
 
+    def plan_files(self, project: Path, *files: Path) -> dict[str, int]:
+        """Return how many jobs of each rule would run with whole configurations."""
+        arguments = ["-n", "--snakefile", str(project / "Snakefile"), "--directory", str(project), "--configfile"]
+        code, text = self.call([*arguments, *map(str, files)])
+        assert code == 0, text
+        return planned_in(text)
+
     def plan(
         self, project: Path, overlay: dict[str, Any] | None = None, directory: Path | None = None
     ) -> dict[str, int]:

@@ -24,6 +24,7 @@ from workflow_scripts.common.splits import Flags, domainbed_split, last_of_each_
 logger = logging.getLogger(__name__)
 
 ROWS_PER_GROUP = 100
+_CREDIT = ("collection", "author", "license")
 METADATA_KEY = b"nameonly"
 
 _COLUMNS = pa.schema(
@@ -36,9 +37,7 @@ _COLUMNS = pa.schema(
         pa.field("index", pa.int32()),
         pa.field("seed", pa.int64()),
         pa.field("image_id", pa.string()),
-        pa.field("collection", pa.string()),
-        pa.field("author", pa.string()),
-        pa.field("license", pa.string()),
+        *(pa.field(name, pa.string()) for name in _CREDIT),
     ]
 )
 
@@ -199,6 +198,7 @@ def write_image_manifest(
             "images": images,
             "counts": np.max([content.counts for content in contents], axis=0).tolist(),
             "split_seed": split_seed,
+            "credits": _credited([content.credits for content in contents]),
             "provenance": {key: value for key, value in contents[0].provenance.items() if key not in _PER_SHARD},
             "shards": [{**entry, "rows": rows[entry["file"]]} for entry in describe_files(path.parent, list(rows))],
         },
@@ -212,6 +212,12 @@ class _ShardContent:
     """One more than the largest index of each class."""
     provenance: dict[str, Any]
     ids: pa.Array
+    credits: Counter[Credit]
+
+
+def _credited(counts: Sequence[Counter[Credit]]) -> list[dict[str, Any]]:
+    total = sum(counts, Counter())
+    return [{**vars(credit), "images": images} for credit, images in sorted(total.items())]
 
 
 def _shard_content(shard: Path) -> _ShardContent:
@@ -219,11 +225,12 @@ def _shard_content(shard: Path) -> _ShardContent:
     verify_pages(shard, what="shard")
     file = open_shard(shard)
     provenance = provenance_of(file)
-    columns = file.read(columns=["label", "index", "image_id"])
+    columns = file.read(columns=["label", "index", "image_id", *_CREDIT])
     counts = np.zeros(len(provenance["classes"]), dtype=np.int64)
     np.maximum.at(counts, columns["label"].to_numpy(), columns["index"].to_numpy() + 1)
     ids = pc.unique(columns["image_id"])
-    return _ShardContent(file.metadata.num_rows, counts, provenance, ids)
+    named = columns.select(_CREDIT).filter(pc.is_valid(columns["author"])).to_pylist()
+    return _ShardContent(file.metadata.num_rows, counts, provenance, ids, Counter(Credit(**row) for row in named))
 
 
 _PER_SHARD = ("classes", "first_index", "indices", "shard")

@@ -43,6 +43,9 @@ def job(options: argparse.Namespace) -> None:
     save_weights(options.output, {**whole, **encoder}, metadata={"alpha": alpha, **metadata})
     folder = options.output.parent
     write_json(folder / OPEN_CLIP_CONFIG, {**clip.config, "preprocess_cfg": {**averaged.preprocessing.as_dict()}})
+    if hasattr(clip.tokenizer, "tokenizer"):
+        # Its own, not CLIP's: without it no text can be encoded.
+        clip.tokenizer.tokenizer.save_pretrained(folder)
     write_json(folder / EXPORT_CLASSES, list(averaged.classes))
     save_weights(folder / EXPORT_HEAD, averaged.head, metadata={"alpha": alpha, **metadata})
     logger.info("exported alpha %s; load it with open_clip.create_model_and_transforms('local-dir:FOLDER')", alpha)

@@ -1,6 +1,7 @@
 """Where models, images and runs come from, as their manifests and metadata say."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,16 @@ class Origin:
     domains: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     rest: str
+
+
+@dataclass(frozen=True)
+class CreditRow:
+    """A set of drawings, who made it, its licence (SPDX), and how many of its pictures are used, over all domains."""
+
+    collection: str
+    author: str
+    license: str
+    images: int
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,15 @@ def image_rows(manifests: Mapping[str, dict[str, Any]]) -> list[ImageRow]:
         )
         for content in manifests.values()
     ]
+
+
+def credit_rows(manifests: Mapping[str, dict[str, Any]]) -> list[CreditRow]:
+    """Return whose the pictures are, as far as somebody has to be named, by set."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for content in manifests.values():
+        for entry in content.get("credits", ()):
+            counts[entry["collection"], entry["author"], entry["license"]] += entry["images"]
+    return [CreditRow(*credit, images) for credit, images in sorted(counts.items())]
 
 
 def image_origins(manifests: Mapping[str, dict[str, Any]]) -> list[Origin]:

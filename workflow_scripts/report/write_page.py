@@ -18,6 +18,7 @@ from workflow_scripts.report.content import classes_of, sections, summary
 from workflow_scripts.report.costs import duration, read_costs
 from workflow_scripts.report.labels import source_title
 from workflow_scripts.report.provenance import (
+    credit_rows,
     environments,
     image_origins,
     image_rows,
@@ -55,6 +56,7 @@ def job(options: argparse.Namespace) -> None:
         models=models(read_manifests(settings.models, options.models)),
         images=image_rows(images),
         origins=image_origins(images),
+        credits=credit_rows(images),
         costs=read_costs(options.costs, configuration=settings.configuration, shared=settings.shared),
         environments=environments(metadata, images),
         run_settings=run_settings(metadata),
