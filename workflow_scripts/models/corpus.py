@@ -18,6 +18,7 @@ from workflow_scripts.common.logs import progress
 from workflow_scripts.common.manifests import read_manifest
 from workflow_scripts.common.seeds import seed_of
 from workflow_scripts.common.shards import ImageSet, load_image_set
+from workflow_scripts.models.augmentation import varied
 from workflow_scripts.models.captions import make_captions
 from workflow_scripts.models.settings import AnyCorpus, Corpus, PreparedCorpus
 from workflow_scripts.real_images.prepared import OTHER, read_prepared
@@ -53,13 +54,7 @@ class CaptionedImages:
 
     def drawn(self, numbers: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return images as a training draws them: shifted and mirrored, if the corpus says so."""
-        images = self.batch(numbers)
-        if self.max_shift:
-            images = _shifted(images, self.max_shift, generator)
-        if self.flips:
-            mirrored = torch.rand(len(images), generator=generator) < 0.5
-            images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
-        return images
+        return varied(self.batch(numbers), max_shift=self.max_shift, flips=self.flips, generator=generator)
 
     def captions(self, numbers: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the number of one text of each image, (batch)."""
@@ -67,15 +62,6 @@ class CaptionedImages:
         if choices == 1:
             return self.caption[numbers, 0]
         return self.caption[numbers, torch.randint(0, choices, (len(numbers),), generator=generator)]
-
-
-def _shifted(images: torch.Tensor, most: int, generator: torch.Generator) -> torch.Tensor:
-    count, _, height, width = images.shape
-    padded = torch.nn.functional.pad(images, (most,) * 4, value=1.0)
-    down, right = torch.randint(0, 2 * most + 1, (2, count), generator=generator)
-    rows = (down[:, None] + torch.arange(height))[:, None, :, None]
-    columns = (right[:, None] + torch.arange(width))[:, None, None, :]
-    return padded[torch.arange(count)[:, None, None, None], torch.arange(3)[:, None, None], rows, columns]
 
 
 def domain_counts(corpus: Corpus, images: int) -> dict[str, int]:

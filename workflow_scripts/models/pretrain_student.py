@@ -1,4 +1,4 @@
-"""Train a small student on broad categories of real images and save it in timm's format."""
+"""Train a small student on categories of real images and save it in timm's format."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,9 @@ from workflow_scripts.common.weights import save_weights
 from workflow_scripts.models.settings import PretrainStudent
 from workflow_scripts.models.student import read_categorized, student_config, train_student
 
+_NAMED = 20
+"""Categories that a manifest names one by one."""
+
 
 def job(options: argparse.Namespace) -> None:
     """Read the images, train, and write configuration, weights and manifest."""
@@ -20,12 +23,11 @@ def job(options: argparse.Namespace) -> None:
     with claimed_device(threads=options.threads, locks=options.locks) as device:
         model = train_student(settings, data, device=device)
     folder = options.output.parent
-    write_json(folder / TIMM_CONFIG, student_config(settings, categories=len(data.names)))
+    write_json(folder / TIMM_CONFIG, student_config(settings, model, categories=data.names))
     save_weights(folder / TIMM_WEIGHTS, model.state_dict())
     domains = ", ".join(settings.corpus.domains)
-    seen = (
-        f"{len(data.images)} training images of {settings.corpus.dataset} ({domains} only) as {', '.join(data.names)}"
-    )
+    taught = ", ".join(data.names) if len(data.names) <= _NAMED else f"{len(data.names)} {settings.corpus.categories}"
+    seen = f"{len(data.images)} training images of {settings.corpus.dataset} ({domains} only) as {taught}"
     origin = {"kind": "pretrain", "settings": settings.model_dump(mode="json"), "seen": f"{seen}; no test image"}
     write_model_manifest(options.output, folder=folder, names=list(STUDENT_FILES), origin=origin)
 

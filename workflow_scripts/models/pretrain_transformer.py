@@ -30,6 +30,7 @@ def job(options: argparse.Namespace) -> None:
         assembled,
         copies=settings.denoiser.copies,
         positions=PIXART_TOKENS,
+        precision=settings.denoiser.precision,
         files=TRANSFORMER_PIPELINE_FILES,
     )
 

@@ -92,16 +92,6 @@ class PreparedCorpus(Settings):
 AnyCorpus = Annotated[Corpus | PreparedCorpus, Field(discriminator="kind")]
 
 
-def _require_multiples(settings: Settings, parts: dict[str, str]) -> None:
-    wrong = [
-        f"{whole} is no multiple of {part}"
-        for whole, part in parts.items()
-        if getattr(settings, whole) % getattr(settings, part)
-    ]
-    if wrong:
-        raise ValueError("; ".join(wrong))
-
-
 class VisionTransformer(Settings):
     """open_clip's vision transformer."""
 
@@ -120,6 +110,20 @@ class ModifiedResNet(Settings):
     """Channels of the first stage's bottlenecks; it and each later stage give four times as many, doubled each time."""
     layers: tuple[Count, Count, Count, Count] = (1, 1, 1, 1)
     """Bottlenecks of each stage."""
+
+
+def _require_multiples(parts: dict[str, tuple[int, int, str]]) -> None:
+    """Refuse numbers that others do not divide: a key, its value, by what, and what that is called."""
+    wrong = [f"{key} is no multiple of {name}" for key, (whole, part, name) in parts.items() if whole % part]
+    if wrong:
+        raise ValueError("; ".join(wrong))
+
+
+def _of_transformer(network: VisionTransformer, image_size: int, key: str) -> dict[str, tuple[int, int, str]]:
+    return {
+        "image_size": (image_size, network.patch_size, f"{key}.patch_size"),
+        f"{key}.width": (network.width, network.attention_heads, f"{key}.attention_heads"),
+    }
 
 
 class PretrainClip(Settings):
@@ -152,15 +156,12 @@ class PretrainClip(Settings):
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
-        whole = {"text_width": (self.text_width, self.text_attention_heads, "text_attention_heads")}
+        parts = {"text_width": (self.text_width, self.text_attention_heads, "text_attention_heads")}
         if isinstance(self.vision, VisionTransformer):
-            whole["image_size"] = (self.image_size, self.vision.patch_size, "vision.patch_size")
-            whole["vision.width"] = (self.vision.width, self.vision.attention_heads, "vision.attention_heads")
+            parts |= _of_transformer(self.vision, self.image_size, "vision")
         else:
-            whole["image_size"] = (self.image_size, 32, "32, by which the residual network scales down")
-        wrong = [f"{name} is no multiple of {part}" for name, (size, by, part) in whole.items() if size % by]
-        if wrong:
-            raise ValueError("; ".join(wrong))
+            parts["image_size"] = (self.image_size, 32, "32, by which the residual network scales down")
+        _require_multiples(parts)
         return self
 
 
@@ -220,7 +221,7 @@ class LatentTransformer(Settings):
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
-        _require_multiples(self, {"batch_size": "captions_per_batch"})
+        _require_multiples({"batch_size": (self.batch_size, self.captions_per_batch, "captions_per_batch")})
         return self
 
 
@@ -280,26 +281,39 @@ class SharedCheckpoint(Settings):
 
 
 class StudentCorpus(Settings):
-    """Real training images with broad categories, which is all that a student pretrained here is taught."""
+    """Real training images with categories, which are all that a student pretrained here is taught."""
 
     dataset: Name
-    """Data set whose training images are taken; it must be one with built-in broad categories."""
+    """Data set whose training images are taken."""
     images: Count
-    """Images, over all domains."""
+    """Images, over all domains; as many of each class, as far as there are."""
     domains: Annotated[tuple[Name, ...], Field(min_length=1)] = ("photo",)
     """Domains that the student sees; the others stay unknown to it."""
+    categories: Literal["broad", "classes"] = "broad"
+    """What it is taught: built-in broad categories of the data set, or its classes."""
+    max_shift: Annotated[int, Field(ge=0)] = 0
+    """Largest shift of a drawn picture along each axis, in pixels; white comes in."""
+    flips: bool = False
+    """Whether half of the drawn pictures are mirrored."""
+
+
+class TimmNetwork(Settings):
+    """Any network of timm."""
+
+    kind: Literal["timm"]
+    architecture: Name
+    """What timm calls it, as in `resnet10t`."""
 
 
 class PretrainStudent(Settings):
-    """A small vision transformer of timm, trained on broad categories and saved in timm's format."""
+    """A small network of timm, trained on categories and saved in timm's format."""
 
     kind: Literal["pretrain"]
     corpus: StudentCorpus
     image_size: Count = 28
-    patch_size: Count = 7
-    width: Count = 96
-    layers: Count = 3
-    attention_heads: Count = 3
+    network: Annotated[VisionTransformer | TimmNetwork, Field(discriminator="kind")] = VisionTransformer(
+        kind="vit", width=96, layers=3, attention_heads=3
+    )
     epochs: Count = 1
     batch_size: Annotated[int, Field(ge=2)] = 128
     learning_rate: Positive = 1e-3
@@ -308,7 +322,8 @@ class PretrainStudent(Settings):
 
     @model_validator(mode="after")
     def _divisible(self) -> Self:
-        _require_multiples(self, {"image_size": "patch_size", "width": "attention_heads"})
+        if isinstance(self.network, VisionTransformer):
+            _require_multiples(_of_transformer(self.network, self.image_size, "network"))
         return self
 
 

@@ -5,17 +5,18 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from diffusers import AutoencoderKL, DiffusionPipeline
 
 from workflow_scripts.common.checkpoint_files import AUTOENCODER_FILES, PIPELINE_INDEX
 from workflow_scripts.common.clip import load_clip
-from workflow_scripts.common.devices import claimed_device
+from workflow_scripts.common.devices import claimed_device, fitting_precision
 from workflow_scripts.common.entry_point import entry_parser
 from workflow_scripts.common.files import write_text
 from workflow_scripts.common.manifests import write_model_manifest
+from workflow_scripts.common.settings import Precision
 from workflow_scripts.common.weights import load_weights
 from workflow_scripts.models.components import save_components
 from workflow_scripts.models.corpus import read_corpus
@@ -52,6 +53,7 @@ def train_and_save(
     *,
     copies: int = 1,
     positions: int | None = None,
+    precision: Precision | Literal["auto"] = "fp32",
     files: tuple[str, ...],
 ) -> None:
     """Encode images and captions, train, and write every component of the pipeline; the autoencoder is copied.
@@ -62,6 +64,7 @@ def train_and_save(
         train: returns the trained network, on the CPU.
         assemble: returns the pipeline.
         copies: of each image among the latents.
+        precision: that the network is trained in.
         positions: tokens that the pipeline gives its text encoder; None: as many as the CLIP takes.
         files: of the pipeline, beside the autoencoder's.
     """
@@ -80,6 +83,7 @@ def train_and_save(
             corpus, autoencoder, frozen.text_encoder, tokenizer, copies=copies, seed=settings.seed, device=device
         )
         network = train(latents, device)
+        precision = fitting_precision(device, precision)
     autoencoder.cpu()
     frozen.text_encoder.cpu()
     save_pipeline(folder, assemble(frozen, network))
@@ -87,7 +91,12 @@ def train_and_save(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(options.autoencoder.parent / Path(name).name, folder / name)
     origin = pretrained_origin(settings, settings.corpus, images=len(corpus))
-    write_model_manifest(options.output, folder=folder, names=[*AUTOENCODER_FILES, *files], origin=origin)
+    write_model_manifest(
+        options.output,
+        folder=folder,
+        names=[*AUTOENCODER_FILES, *files],
+        origin={**origin, "precision": precision},
+    )
 
 
 def save_pipeline(folder: Path, pipeline: DiffusionPipeline) -> None:
