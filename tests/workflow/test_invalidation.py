@@ -67,6 +67,7 @@ ONE_METHOD = {
 SPECIAL: dict[str, Any] = {
     "datasets.digits.base_classes": ["zero", "two", "four", "nine"],
     "students.digits-student.corpus.domains": ["negative"],
+    "students.digits-student.corpus.categories": "classes",
     "methods.ogen.variant": "released",
     "methods.ogen.context": "class-specific",
     "methods.ogen.context_words": "a picture of a",
@@ -120,6 +121,7 @@ SKIPPED = {
     "methods.vl2v-adip.student": "the preset has one student",
     "methods.vl2v-adip.align_averaging.kind": "another kind has other keys",
     "students.digits-student.kind": "another kind has other keys",
+    "students.digits-student.network.kind": "another kind has other keys",
     "students.digits-student.corpus.dataset": "the preset has one data set to learn from",
     "datasets.digits.classes_file": "excludes classes; another way to the same list",
     "datasets.digits.images.kind": "another kind is another data set",
