@@ -7,7 +7,7 @@ ARGS ?=
 # Two tests at a time; what shares a run of the workflow stays together (tests/conftest.py).
 SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: demo test test-full lint format schema resume environment data clean help
+.PHONY: demo test test-full lint format schema resume environment data icon-models clean help
 
 help:
 	@echo "make demo    environment, data, the default workflow, the report"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-full  those too: each rule broken, further killed runs and a dead node, minutes more"
 	@echo "make lint    ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make resume  unlock after a killed run and go on with it (ARGS=\"--configfile presets/digits.yaml\")"
+	@echo "make icon-models  train the models in assets/icons anew (hours)"
 	@echo "make clean   delete results and Snakemake's records"
 
 environment: $(VENV)/.installed
@@ -64,6 +65,14 @@ format: environment
 
 schema: environment
 	$(BIN)/python -c 'from pathlib import Path; from workflow_scripts.planning.configuration import write_schema; write_schema(Path("config.schema.json"))'
+
+# Trains the models that come along in assets/icons anew, hours on two cores, and puts them there.
+icon-models: environment data
+	$(BIN)/snakemake --cores $(CORES) --configfile presets/icons-pretraining.yaml
+	for model in clip generator; do \
+	  $(BIN)/python -P workflow_scripts/run_entry_point.py models.halve_checkpoint --output assets/icons/$$model \
+	    --manifest "$$(ls -t results/shared/models/icon-$$model-*/manifest.json | head -n 1)" || exit 1; \
+	done
 
 clean:
 	rm -rf results .snakemake

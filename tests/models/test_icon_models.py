@@ -10,7 +10,7 @@ import pytest
 import torch
 from diffusers import AutoPipelineForText2Image, PixArtAlphaPipeline
 from open_clip.tokenizer import SimpleTokenizer
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from workflow_scripts.common.checkpoint_files import (
     AUTOENCODER_FILES,
@@ -18,12 +18,19 @@ from workflow_scripts.common.checkpoint_files import (
     TOKENIZER_FILES,
     TRANSFORMER_PIPELINE_FILES,
 )
+from workflow_scripts.common.checkpoint_layout import content_errors, layout_errors
 from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.devices import fitting_precision
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.images import encode_png
 from workflow_scripts.common.manifests import read_manifest, verified_model_folder
-from workflow_scripts.models import pretrain_autoencoder, pretrain_clip, pretrain_transformer
+from workflow_scripts.models import (
+    fetch_checkpoint,
+    halve_checkpoint,
+    pretrain_autoencoder,
+    pretrain_clip,
+    pretrain_transformer,
+)
 from workflow_scripts.models.corpus import CaptionedImages, batches_of, draw_weights, read_corpus
 from workflow_scripts.models.latent_transformer import (
     TIMES,
@@ -36,6 +43,7 @@ from workflow_scripts.models.latent_transformer import (
 from workflow_scripts.models.settings import (
     Autoencoder,
     AutoencoderJob,
+    FolderCheckpoint,
     LatentTransformer,
     ModifiedResNet,
     PreparedCorpus,
@@ -372,6 +380,36 @@ def test_the_pipeline_is_a_plain_folder_of_pixarts_kind(clip: Path, table: Path,
     assert plain.shape == (1, 32, 32, 3)
     # Padding up to PixArt's 120 tokens changes nothing.
     assert np.allclose(plain, drawn(max_sequence_length=16), atol=1e-4)
+
+
+def test_halved_checkpoints_load_like_any_folder(clip: Path, table: Path, tmp_path: Path) -> None:
+    pipeline = pretrain_pipeline(tmp_path / "model", clip, table)
+    for manifest, name in ((clip, "clip"), (pipeline, "generator")):
+        halve_checkpoint.job(options(manifest=manifest, output=tmp_path / name))
+        listed = {entry["file"]: entry["bytes"] for entry in read_manifest(manifest)["files"]}
+        copied = {str(path.relative_to(tmp_path / name)) for path in (tmp_path / name).rglob("*") if path.is_file()}
+        assert copied == {*listed, "origin.json"}
+        weights = {file: size for file, size in listed.items() if file.endswith(".safetensors")}
+        assert sum((tmp_path / name / file).stat().st_size for file in weights) < 0.7 * sum(weights.values())
+    given = FolderCheckpoint(kind="folder", path=str(tmp_path / "clip"))
+    fetch_checkpoint.job(options(settings=given.canonical(), what="clip", output=tmp_path / "given.json"))
+    halved, whole = (load_clip(path, device=CPU) for path in (tmp_path / "given.json", clip))
+    state = whole.model.state_dict()
+    for name, tensor in halved.model.state_dict().items():
+        assert tensor.dtype == state[name].dtype
+        expected = state[name].half().float() if tensor.dtype == torch.float32 else state[name]
+        assert torch.equal(tensor, expected), name
+    drawn = AutoPipelineForText2Image.from_pretrained(tmp_path / "generator", dtype=torch.float32)
+    assert drawn.transformer.dtype == torch.float32
+    assert layout_errors(tmp_path / "generator", what="text-to-image") == []
+    assert content_errors(tmp_path / "generator", what="text-to-image") == []
+
+
+def test_a_weight_that_half_precision_cannot_hold_is_named(tmp_path: Path) -> None:
+    save_file({"large": torch.tensor([1e6])}, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match="large has values that half precision cannot hold"):
+        halve_checkpoint.halve(tmp_path / "a.safetensors", tmp_path / "b.safetensors")
+    assert not (tmp_path / "b.safetensors").exists()
 
 
 def test_hidden_states_do_not_depend_on_further_positions(clip: Path) -> None:

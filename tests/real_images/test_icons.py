@@ -350,6 +350,13 @@ def test_classes_with_too_few_pictures_are_named_with_what_there_is(tmp_path: Pa
         verify_counts(found, CLASSES, at_least=1)
 
 
+def test_a_name_that_no_icon_bears_is_named_with_the_nearest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("workflow_scripts.real_images.icons.catalogue._COMMON", 4)
+    package = small_package(tmp_path)
+    with pytest.raises(InputError, match=r"^no icon is called 'hause' \(house\), 'zebra' \(no other name is near\)$"):
+        read_icons(package, {"house", "zebra", "hause"}, test_authors=(), other_names=False)
+
+
 def test_other_names_are_wanted_of_training_authors_only(tmp_path: Path) -> None:
     sets = {
         "a": icon_set(author="Anna", icons={"house": "<path/>", "tower": "<path/>"}),

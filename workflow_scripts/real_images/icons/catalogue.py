@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _BLANK = 0.01
 """Share of ink below which a drawing shows nothing: an animation that begins with an empty page."""
+_COMMON = 10
+"""Icons of a name that is proposed in place of one that none bears."""
 _NAMED = 20
 """Icons that a warning names one by one."""
 
@@ -65,13 +68,25 @@ def read_icons(
         other_names: whether the other authors' icons of every other name are wanted, too.
 
     Raises:
-        InputError: the package is missing, of another version, damaged or cut short.
+        InputError: the package is missing, of another version, damaged or cut short; or no icon bears a name that is
+            wanted: the nearest ones are named.
     """
     package = package_folder(folder)
     for prefix in sets_without_licence(package):
         logger.warning("icon set %r names no licence: its icons are left out", prefix)
     icons = [icon for origin in icon_sets(package).values() for icon in icons_of(package, origin)]
+    _verify_known(names, Counter(icon.name for icon in icons))
     return [icon for icon in icons if icon.name in names or (other_names and icon.origin.author not in test_authors)]
+
+
+def _verify_known(names: Collection[str], counts: Counter[str]) -> None:
+    common = [name for name, count in counts.items() if count >= _COMMON]
+    unknown = []
+    for name in sorted(set(names) - set(counts)):
+        nearest = ", ".join(get_close_matches(name, common)) or "no other name is near"
+        unknown.append(f"{name!r} ({nearest})")
+    if unknown:
+        raise InputError(f"no icon is called {', '.join(unknown[:10])}{', ...' if len(unknown) > 10 else ''}")
 
 
 def draw(icons: Sequence[Icon], *, size: int, processes: int) -> Drawings:
