@@ -54,6 +54,7 @@ from workflow_scripts.planning.layout import (
     GENERATION_PROMPTS,
     HEAD_PROMPTS,
     IMAGE_MANIFEST,
+    INSPECTION,
     LOGS,
     METRIC_TABLE,
     MODEL,

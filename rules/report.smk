@@ -14,6 +14,7 @@ rule draw_figures:
         ],
         training_images=lambda w: WHERE.training_manifests(comparison_of(w)),
         test_images=lambda w: WHERE.test_manifests(w.dataset),
+        inspections=lambda w: WHERE.inspections(w.dataset, w.source, REAL_TEST),
     output:
         [
             report(
@@ -43,8 +44,8 @@ rule draw_figures:
     shell:
         "{params.start} report.draw_figures --settings {params.settings:q} --code {params.code}"
         " --metrics {input.metrics:q} --selections {input.selections:q} --training-logs {input.training_logs:q}"
-        " --training-images {input.training_images:q} --test-images {input.test_images:q} --output {output:q}"
-        " --log {log:q}"
+        " --training-images {input.training_images:q} --test-images {input.test_images:q}"
+        " --inspections {input.inspections:q} --output {output:q} --log {log:q}"
 
 
 rule write_page:

@@ -13,6 +13,7 @@ LAYERS = (
     "real_images",
     "models",
     "generation",
+    "inspection",
     "ensembling",
     "training",
     "evaluation",

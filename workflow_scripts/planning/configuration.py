@@ -37,6 +37,8 @@ class Dataset(Settings):
     base_classes: Literal["half"] | tuple[str, ...] | None = None
     """Base classes of the base/new protocol: the first half (rounded up), or their names; null: no such protocol."""
     images: AnyImages
+    judge: Name | None = None
+    """Network of `students` that knows all classes by name and says what drawn pictures show; null: none is asked."""
     prompts: Prompts
 
 
@@ -102,7 +104,7 @@ class Configuration(Settings):
     clips: dict[Name, ClipCheckpoint]
     generators: dict[Name, Generator] = Field(default={})
     students: dict[Name, StudentCheckpoint] = Field(default={})
-    """Networks that VL2V-ADiP distils into."""
+    """Networks of timm: what VL2V-ADiP distils into, and judges of drawn pictures."""
     methods: dict[Name, AnyMethod] = Field(default={})
     alphas: Annotated[tuple[Alpha, ...], Field(min_length=1, max_length=101)] = DEFAULT_ALPHAS
     """Weights of the fine-tuned endpoint that are evaluated, as texts: "0.00" is zero-shot, "1.00" fine-tuned."""

@@ -7,6 +7,7 @@ from workflow_scripts.common.constants import HELD_OUT, REAL_TEST, REAL_TRAIN
 from workflow_scripts.common.settings import Settings
 from workflow_scripts.evaluation.settings import MetricsJob, ScoringJob
 from workflow_scripts.generation.settings import GeneratedManifestJob, GeneratedShardJob, Sampling
+from workflow_scripts.inspection.settings import InspectionJob
 from workflow_scripts.models.settings import (
     AutoencoderJob,
     LatentTransformer,
@@ -131,6 +132,11 @@ def collect_images(plan: Plan, dataset: str, source: str, domain: str) -> Settin
     if source in (REAL_TRAIN, REAL_TEST):
         return collect_real_images(plan, dataset, cast(RealSource, source), domain)
     return collect_generated_images(dataset, source, domain)
+
+
+def inspect_images(source: str) -> Settings:
+    """Return the settings of inspecting the pictures of one domain."""
+    return InspectionJob(source=source)
 
 
 def train(plan: Plan, run: Run) -> Settings:

@@ -23,6 +23,7 @@ IMAGES = f"{SHARED}/images/{{dataset}}/{{source}}/{{domain}}-{{digest}}"
 SHARD = f"{IMAGES}/shards/{{shard}}.parquet"
 IMAGE_MANIFEST = f"{IMAGES}/manifest-{{extent}}.json"
 """Its digest names what an image depends on, its extent the list of shards: more images share the first shards."""
+INSPECTION = f"{SHARED}/inspections/{{dataset}}/{{source}}/{{domain}}-{{digest}}.parquet"
 EMBEDDINGS = f"{SHARED}/embeddings/{{dataset}}/{{source}}/{{domain}}/{{clip}}.{{preprocessing}}-{{digest}}.parquet"
 
 HEAD_PROMPTS = f"{OWN}/prompts/{{dataset}}/{{head}}.parquet"

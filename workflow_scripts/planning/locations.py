@@ -23,6 +23,7 @@ from workflow_scripts.planning.layout import (
     GENERATION_PROMPTS,
     HEAD_PROMPTS,
     IMAGE_MANIFEST,
+    INSPECTION,
     MODEL,
     MODEL_MANIFEST,
     PREPARED,
@@ -267,11 +268,30 @@ class Locations:
     def _embeddings_digest(self, clip: str, item: ImageDomain, preprocessing: str) -> str:
         return _digest(self.image_manifest(*item), self.model_digests[clip], preprocessing)
 
+    def inspection(self, dataset: str, source: str, domain: str) -> str:
+        """Return the table of what a judge says of the pictures of one domain."""
+        digest = self._inspection_digest((dataset, source, domain))
+        return INSPECTION.format(dataset=dataset, source=source, domain=domain, digest=digest)
+
+    def compared_manifests(self, dataset: str, source: str) -> list[str]:
+        """Return the manifests of the training images that drawn pictures are compared with."""
+        return [] if source == REAL_TEST else self.image_manifests(self.plan.compared_images(dataset))
+
+    def inspections(self, dataset: str, *sources: str) -> list[str]:
+        """Return what a judge says of a data set's pictures of some sources."""
+        return [self.inspection(*item) for item in self.plan.inspected if item[0] == dataset and item[1] in sources]
+
+    def _inspection_digest(self, item: ImageDomain) -> str:
+        judge = self.plan.judge(item[0])
+        assert judge is not None
+        return _digest(self.image_manifest(*item), self.model_digests[judge], self.compared_manifests(*item[:2]))
+
     def digests(self) -> set[str]:
         """Return every digest in a path of the plan: what another one stands for is nothing that it could make."""
         plan = self.plan
         digests = {*self.class_digests.values(), *self.prompt_digests.values(), *self.image_digests.values()}
         digests |= {*self.autoencoder_digests.values(), *self.model_digests.values(), *self.prepared_digests.values()}
+        digests |= {self._inspection_digest(item) for item in plan.inspected}
         for run in plan.trained_runs:
             if (preprocessing := plan.method(run).embeddings()) is not None:
                 digests |= {self._embeddings_digest(run.clip, item, preprocessing) for item in plan.train_images(run)}
@@ -289,6 +309,7 @@ class Locations:
         paths += [self.generation_prompts(*item).removesuffix(".parquet") for item in self.prompt_digests]
         paths += [path.removesuffix(".parquet") for name in plan.prepared_datasets for path in self.prepared(name)]
         paths += [str(PurePosixPath(self.image_manifest(*item)).parent) for item in plan.image_domains]
+        paths += [self.inspection(*item).removesuffix(".parquet") for item in plan.inspected]
         paths += [path.removesuffix(".parquet") for run in plan.trained_runs for path in self.embeddings(run)]
         return sorted({path.removeprefix(f"{SHARED}/") for path in paths})
 

@@ -333,8 +333,25 @@ class Plan:
 
     @cached_property
     def _students(self) -> tuple[str, ...]:
-        names = (self.method(run).student_name() for run in self.trained_runs)
+        names = [self.method(run).student_name() for run in self.trained_runs]
+        names += [self.judge(dataset) for dataset, _ in self.generators]
         return _distinct(name for name in names if name is not None)
+
+    def judge(self, dataset: str) -> str | None:
+        """Return the network that is asked what a data set's drawn pictures show."""
+        return self.configuration.datasets[dataset].judge
+
+    @cached_property
+    def inspected(self) -> tuple[tuple[str, str, str], ...]:
+        """Return data set, source and domain of what a judge looks at: drawn pictures, and real test images."""
+        datasets = _distinct(dataset for dataset, _ in self.generators if self.judge(dataset) is not None)
+        drawn = [item for item in self.image_domains if item[0] in datasets and item[:2] in self.generators]
+        return (*drawn, *(item for dataset in datasets for item in self.test_images(dataset)))
+
+    def compared_images(self, dataset: str) -> tuple[tuple[str, str, str], ...]:
+        """Return data set, source and domain of the training images among which copies are looked for."""
+        domains = real_domains(self.configuration.datasets[dataset], REAL_TRAIN)
+        return tuple((dataset, REAL_TRAIN, domain) for domain in domains)
 
     @cached_property
     def pretrained_students(self) -> tuple[str, ...]:
@@ -421,7 +438,9 @@ class Plan:
         ]
         categorized = [self.student(name).corpus for name in self.pretrained_students]
         seen += [(corpus.dataset, REAL_TRAIN, domain) for corpus in categorized for domain in corpus.domains]
-        return _distinct([*tested, *trained, *seen])
+        judged = _distinct(dataset for dataset, _ in self.generators if self.judge(dataset) is not None)
+        compared = [item for dataset in judged for item in self.compared_images(dataset)]
+        return _distinct([*tested, *trained, *seen, *compared])
 
     @cached_property
     def _captioned_corpora(self) -> tuple[AnyCorpus, ...]:

@@ -37,6 +37,7 @@ def all_products(where: Locations) -> list[str]:
         *_prompts(where),
         *(path for name in plan.prepared_datasets for path in where.prepared(name)),
         *(path for item in plan.image_domains for path in (*where.shards(*item), where.image_manifest(*item))),
+        *(where.inspection(*item) for item in plan.inspected),
         *(path for run in plan.runs for path in _run(where, run)),
         *report_figures(plan),
         PAGE.format(configuration=name),

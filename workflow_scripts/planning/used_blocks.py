@@ -60,7 +60,8 @@ def used_clips(configuration: Configuration) -> list[str]:
 
 
 def used_students(configuration: Configuration) -> list[str]:
-    """Return the students that the method of a run trains, without repeats."""
+    """Return the students that the method of a run trains, and the judges of data sets that runs name."""
     methods = [configuration.methods.get(name) for block in configuration.runs for name in block.methods]
     names = [method.student_name() for method in methods if method is not None]
+    names += [configuration.datasets[name].judge for name in measured_datasets(configuration)]
     return _defined([name for name in names if name is not None], {**configuration.students})

@@ -99,6 +99,8 @@ def _name_errors(configuration: Configuration) -> list[str]:
         given = dataset.classes is not None or dataset.classes_file is not None
         if not given and dataset.images.class_names() is None:
             errors.append(f"datasets.{name}: its images name no classes; give classes or classes_file")
+        if dataset.judge is not None:
+            errors += _unknown(f"datasets.{name}.judge", (dataset.judge,), tuple(configuration.students))
         errors += [
             f"datasets.{name}: the domain name {domain!r} is reserved"
             for domain in (

@@ -33,6 +33,7 @@ def job(options: argparse.Namespace) -> None:
         ),
         training_images=tuple(options.training_images),
         test_images=tuple(options.test_images),
+        inspections=tuple(options.inspections),
         selections=tuple(read_selection(path) for path in options.selections),
         images_per_class=settings.images_per_class,
     )
@@ -73,6 +74,7 @@ def main() -> None:
     )
     parser.add_argument("--training-images", type=Path, nargs="*", default=[], help="manifests of the training images")
     parser.add_argument("--test-images", type=Path, nargs="*", default=[], help="manifests of the real test images")
+    parser.add_argument("--inspections", type=Path, nargs="*", default=[], help="what a judge says of the pictures")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="figures, in the settings' order")
     run(job, parser)
 

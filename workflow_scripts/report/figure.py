@@ -28,6 +28,8 @@ class FigureInputs:
     """Manifests of the images that were trained on."""
     test_images: tuple[Path, ...]
     """Manifests of the real test images."""
+    inspections: tuple[Path, ...]
+    """What a judge says of drawn pictures, and of real test pictures; none if there is no judge."""
     selections: tuple[Selection, ...]
     """What pickers chose for each run."""
     images_per_class: int

@@ -2,6 +2,7 @@
 
 FIGURES = (
     "images",
+    "drawn",
     "alphas",
     "training",
 )
