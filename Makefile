@@ -69,7 +69,7 @@ schema: environment
 # Trains the models that come along in assets/icons anew, hours on two cores, and puts them there.
 icon-models: environment data
 	$(BIN)/snakemake --cores $(CORES) --configfile presets/icons-pretraining.yaml
-	for model in clip generator; do \
+	for model in clip generator judge; do \
 	  $(BIN)/python -P workflow_scripts/run_entry_point.py models.halve_checkpoint --output assets/icons/$$model \
 	    --manifest "$$(ls -t results/shared/models/icon-$$model-*/manifest.json | head -n 1)" || exit 1; \
 	done

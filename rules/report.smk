@@ -14,7 +14,7 @@ rule draw_figures:
         ],
         training_images=lambda w: WHERE.training_manifests(comparison_of(w)),
         test_images=lambda w: WHERE.test_manifests(w.dataset),
-        inspections=lambda w: WHERE.inspections(w.dataset, w.source, REAL_TEST),
+        inspections=lambda w: WHERE.inspections(comparison_of(w)),
     output:
         [
             report(

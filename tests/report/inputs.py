@@ -13,6 +13,8 @@ from workflow_scripts.common.constants import METRIC_COLUMNS
 from workflow_scripts.common.images import encode_png
 from workflow_scripts.common.selection_file import Selection
 from workflow_scripts.common.shards import ImageRow, write_image_manifest, write_shard
+from workflow_scripts.report.figure import FigureInputs
+from workflow_scripts.report.settings import ReportComparison
 
 HOSTILE = ['<script>alert("pwned")</script>', '$x^2$ & "q" $', "plain"]
 
@@ -213,3 +215,17 @@ def tables_of(page: str) -> dict[str, list[list[str]]]:
     parser = Tables()
     parser.feed(page)
     return parser.tables
+
+
+def figure_inputs(*, training_images: Sequence[Path], inspections: Sequence[Path]) -> FigureInputs:
+    """Return what a figure of pictures is drawn from: no metrics, no logs."""
+    return FigureInputs(
+        comparison=ReportComparison(dataset="toys", source="gen", clip="clip", methods=("plain",), seeds=(0,)),
+        metrics=pd.DataFrame(columns=list(METRIC_COLUMNS)),
+        training_logs=(),
+        training_images=tuple(training_images),
+        test_images=(),
+        inspections=tuple(inspections),
+        selections=(),
+        images_per_class=2,
+    )

@@ -71,7 +71,7 @@ def command(folder: Path, **inputs: Any) -> dict[str, Path]:
     """Run the entry point's job on files; return the figures."""
     paths = {name: folder / f"figures/toys/gen/clip/{name}.png" for name in NAMES}
     trainings = [{"method": path.parent.parent.name, "seed": 0} for path in inputs.get("training_logs", [])]
-    values = {"metrics": [], "training_logs": [], "training_images": [], "test_images": [], **inputs}
+    values = {"metrics": [], "training_logs": [], "training_images": [], "test_images": [], "inspections": [], **inputs}
     tables = values["metrics"]
     selections = selections_of(read_metrics(tables), fixed="0.50") if tables else []
     values |= {"selections": write_selections(folder, selections)}
@@ -417,7 +417,13 @@ def test_a_figure_that_is_cut_short_is_named(drawn: tuple[dict[str, bytes], dict
 
 
 def test_what_is_no_figure_is_refused(tmp_path: Path) -> None:
-    values: dict[str, Any] = {"metrics": [], "training_logs": [], "training_images": [], "test_images": []}
+    values: dict[str, Any] = {
+        "metrics": [],
+        "training_logs": [],
+        "training_images": [],
+        "test_images": [],
+        "inspections": [],
+    }
     values |= {"selections": [], "settings": settings(figures=["absent"]), "output": [tmp_path / "absent.png"]}
     with pytest.raises(InputError, match=r"report\.figures\.absent: there is no such module below workflow_scripts"):
         draw_figures.job(type("Options", (), values)())

@@ -111,7 +111,10 @@ LOADED = {
     "evaluation.score_images": CLASSIFIERS,
     "evaluation.compute_metrics": METRICS,
     "selection.select_alpha": (*METRICS, "selection.pickers.fixed", "selection.pickers.oracle"),
-    "report.draw_figures": (*METRICS, *(f"report.figures.{name}" for name in ("images", "alphas", "training"))),
+    "report.draw_figures": (
+        *METRICS,
+        *(f"report.figures.{name}" for name in ("images", "drawn", "alphas", "training")),
+    ),
     "report.write_page": METRICS,
 }
 """Modules that entry points load by name: one that the configuration names, or all of a registry."""

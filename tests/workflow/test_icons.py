@@ -45,6 +45,12 @@ SMALL: dict[str, Any] = {
             "steps": 2, "images_per_class": 5, "images_per_shard": 20,
         }
     },
+    "students": {
+        "icon-judge": {
+            "corpus": {"images": 12, "domains": ["solid"], "max_shift": 1}, "image_size": 32, "epochs": 1,
+            "batch_size": 4,
+        }
+    },
     "methods": {"plain": {"batch_size": 16, "epochs": 1}},
     "alphas": ["0.00", "0.50", "1.00"],
     "exports": ["0.50"],
@@ -107,6 +113,19 @@ def test_manifests_name_the_sets_and_the_page_thanks_them(ran: Path, config: dic
     assert "Set of Anna" not in page
 
 
+def test_a_judge_looks_at_what_was_drawn(ran: Path, config: dict[str, Any]) -> None:
+    where = locations(config)
+    drawn, *real = where.inspections(where.plan.comparisons[0])
+    rows = pq.read_table(ran / drawn).to_pylist()
+    assert len(rows) == 20
+    assert {row["predicted"] for row in rows} <= set(CLASSES)
+    assert all(0 <= row["rank"] < 4 and -1.01 <= row["nearest"] <= 1.01 for row in rows)
+    assert {row["nearest_id"].split(":")[0] for row in rows} <= {"s0", "s1", "s2"}
+    assert [Path(path).parts[-2:-1] for path in real] == [("real-test",), ("real-test",)]
+    assert {row["nearest"] for row in pq.read_table(ran / real[0]).to_pylist()} == {None}
+    assert "What was drawn" in (ran / "results/icons/report/index.html").read_text()
+
+
 def test_an_export_brings_its_tokenizer(ran: Path) -> None:
     folder = next((ran / "results/icons/runs").rglob("exports/0.50"))
     model, _, _ = open_clip.create_model_and_transforms(f"local-dir:{folder}")
@@ -134,7 +153,11 @@ OVERLAYS: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "denoiser": (
         {"generators": {"icon-generator": {"checkpoint": {"denoiser": {"copies": 1}}}}},
-        {"pretrain_transformer", "generate_images"},
+        {"pretrain_transformer", "generate_images", "inspect_images"},
+    ),
+    "judge": (
+        {"students": {"icon-judge": {"epochs": 2}}},
+        {"pretrain_student", "inspect_images", "draw_figures", "write_page"},
     ),
     "vocabulary": (
         {"clips": {"icon-clip": {"vocabulary": "clip"}}},
@@ -145,7 +168,8 @@ OVERLAYS: dict[str, tuple[dict[str, Any], set[str]]] = {
 SPARED = {
     "shards": {"prepare_real_images", "pretrain_clip_and_tokenizer"},
     "test authors": {"write_class_names"},
-    "denoiser": {"prepare_real_images", "pretrain_autoencoder", "pretrain_clip_and_tokenizer"},
+    "denoiser": {"prepare_real_images", "pretrain_autoencoder", "pretrain_clip_and_tokenizer", "pretrain_student"},
+    "judge": {"generate_images", "train_finetune", "score_images", "compute_metrics"},
     "vocabulary": {"prepare_real_images", "pretrain_autoencoder", "pretrain_clip_and_tokenizer"},
 }
 """Rules that it does not rerun."""

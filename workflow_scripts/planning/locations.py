@@ -277,9 +277,12 @@ class Locations:
         """Return the manifests of the training images that drawn pictures are compared with."""
         return [] if source == REAL_TEST else self.image_manifests(self.plan.compared_images(dataset))
 
-    def inspections(self, dataset: str, *sources: str) -> list[str]:
-        """Return what a judge says of a data set's pictures of some sources."""
-        return [self.inspection(*item) for item in self.plan.inspected if item[0] == dataset and item[1] in sources]
+    def inspections(self, comparison: Comparison) -> list[str]:
+        """Return what a judge says of a comparison's drawn pictures, and then of the real test images."""
+        wanted = [item for item in self.plan.inspected if item[0] == comparison.dataset]
+        if (comparison.dataset, comparison.source) not in self.plan.generators:
+            return []
+        return [self.inspection(*item) for item in wanted if item[1] in (comparison.source, REAL_TEST)]
 
     def _inspection_digest(self, item: ImageDomain) -> str:
         judge = self.plan.judge(item[0])

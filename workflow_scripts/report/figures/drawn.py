@@ -29,10 +29,10 @@ def texts(inputs: FigureInputs) -> FigureTexts:
     return FigureTexts(
         title="What was drawn",
         caption=(
-            "Share of the drawn pictures whose class a judge names right, a network that was trained on real pictures; the "
-            "share of its right answers on real test pictures beside it; and the share of drawn pictures that are the "
-            f"twin of a training picture. {numbers or 'No judge was asked'}. It shares its training pictures with what "
-            "the generator learned from: a picture like them is recognized more easily."
+            "Share of the drawn pictures whose class a judge names right, a network that was trained on real pictures; "
+            "beside it its share on real test pictures; and the share of drawn pictures that are twins of a training "
+            f"picture. {numbers or 'No judge was asked'}. The judge shares training pictures with the generator: what "
+            "looks like one of them is recognized more easily."
         ),
         alt=(
             "Bars of recognized and copied shares for each domain, and of the classes that are recognized least: "
