@@ -259,7 +259,7 @@ def _captioned_corpus_errors(configuration: Configuration, key: str, corpus: Any
     images = configuration.datasets[corpus.dataset].images
     if not isinstance(images, PreparedImages):
         return [f"{key}.kind: 'prepared', but the pictures of dataset {corpus.dataset!r} are not; use kind 'images'"]
-    return _unknown(f"{key}.captions", tuple(corpus.captions), images.domains_of(REAL_TEST))
+    return _unknown(f"{key}.captions", tuple(corpus.captions), images.prepared_domains())
 
 
 def _corpus_errors(

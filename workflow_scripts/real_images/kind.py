@@ -104,6 +104,10 @@ class PreparedImages(RealImages):
             InputError: the pictures cannot be had, or do not fit the class names.
         """
 
+    @abstractmethod
+    def prepared_domains(self) -> tuple[str, ...]:
+        """Return the domains of the table, whatever domains are measured on."""
+
     def what_is_prepared(self) -> Self:
         """Return what the table depends on: every other key has its default."""
         fields = type(self).model_fields

@@ -77,6 +77,11 @@ class Icons(PreparedImages):
         """Return them in one style."""
         return self.model_copy(update={"styles": (domain,)})
 
+    def prepared_domains(self) -> tuple[str, ...]:
+        """Return all styles."""
+        styles: tuple[str, ...] = type(self).model_fields["styles"].default
+        return styles
+
     def files_digest(self, source: RealSource, domain: str) -> str:
         """Return a digest of the names and sizes of the sets that are used, and of the list of what is left out."""
         package = package_folder(self._folder)
