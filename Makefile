@@ -73,6 +73,8 @@ icon-models: environment data
 	  $(BIN)/python -P workflow_scripts/run_entry_point.py models.halve_checkpoint --output assets/icons/$$model \
 	    --manifest "$$(ls -t results/shared/models/icon-$$model-*/manifest.json | head -n 1)" || exit 1; \
 	done
+	$(BIN)/python -P workflow_scripts/run_entry_point.py real_images.icons.list_seen --output assets/icons/seen.txt \
+	  --prepared "$$(ls -t results/shared/prepared/icons-*.parquet | head -n 1)"
 
 clean:
 	rm -rf results .snakemake

@@ -27,6 +27,7 @@ from workflow_scripts.common.images import decode_rgb
 from workflow_scripts.common.parquet import read_parquet
 from workflow_scripts.real_images import convert_real_images, prepare_real_images
 from workflow_scripts.real_images.icons import install as installing
+from workflow_scripts.real_images.icons import list_seen
 from workflow_scripts.real_images.icons.catalogue import Catalogue, catalogue, draw, read_icons, verify_counts
 from workflow_scripts.real_images.icons.package import (
     VERSION,
@@ -411,6 +412,27 @@ def test_the_table_has_every_picture_with_its_author_and_licence(prepared: tuple
     assert decode_rgb(trained["image"][0].as_py(), name="first").size == (32, 32)
     with pytest.raises(InputError, match="no real-train picture in domain 'colour'"):
         read_prepared(path, source="real-train", domain="colour")
+
+
+def test_test_pictures_that_a_training_has_seen_are_listed(tmp_path: Path) -> None:
+    boat = FILLED.format(SHAPES["boat"])
+    sets = {
+        "a": icon_set(author="Anna", icons={"tower": boat, **{n: FILLED.format(SHAPES[n]) for n in ("house", "kite")}}),
+        "b": icon_set(
+            author="IBM",
+            icons={"kite": boat, **{f"{n}-line": FRAME.format(squeezed(SHAPES[n], 0.7)) for n in ("house", "kite")}},
+            suffixes={"line": "Line"},
+        ),
+    }
+    images = icons_in(write_package(tmp_path / "package", sets), other_names=True, styles=("solid", "outline"))
+    (tmp_path / "classes.json").write_text('["house", "kite"]')
+    settings = preparation_job(images=images.what_is_prepared(), listing="")
+    prepare_real_images.job(
+        options(settings=settings.canonical(), classes=tmp_path / "classes.json", output=tmp_path / "p.parquet")
+    )
+    list_seen.job(options(prepared=tmp_path / "p.parquet", output=tmp_path / "seen.txt"))
+    assert (tmp_path / "seen.txt").read_text() == "b:kite\n"
+    assert icons_in(tmp_path, left_out=str(tmp_path / "seen.txt"))._ids_left_out() == {"b:kite"}
 
 
 def test_shards_are_cut_from_the_table_and_name_whose_the_pictures_are(

@@ -1,5 +1,6 @@
 """The table of pictures that a kind of data set prepares in one job, and that its shards and corpora are taken from."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import canonical_json, replacing
-from workflow_scripts.common.parquet import parquet_writer, read_parquet
+from workflow_scripts.common.parquet import open_parquet, parquet_writer, read_parquet
 from workflow_scripts.common.shards import Credit
 from workflow_scripts.real_images.pictures import Pictures
 
@@ -89,6 +90,17 @@ def read_prepared(path: Path, *, source: str, domain: str | None = None) -> pa.T
     if not len(table):
         raise InputError(f"{path}: no {source} picture{'' if domain is None else f' in domain {domain!r}'}")
     return table
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Return what the kind of data set said of all pictures of a table.
+
+    Raises:
+        InputError: the table is missing or damaged.
+    """
+    metadata = open_parquet(path, what="table of prepared pictures").schema_arrow.metadata or {}
+    content: dict[str, Any] = json.loads(metadata.get(_KEY, b"{}"))
+    return content
 
 
 def prepared_pictures(path: Path, *, source: str, domain: str) -> Pictures:
