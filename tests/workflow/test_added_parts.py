@@ -56,7 +56,7 @@ def configuration(checkpoint: Path, **methods: Any) -> dict[str, Any]:
     """Return the smallest configuration on flags in a single domain, with some more methods, of two seeds."""
     config = small_configuration()
     prompts = {"domains": {"photo": ["a photo of a {}."]}, "heads": config["datasets"]["digits"]["prompts"]["heads"]}
-    corpus = {"dataset": "flags", "images": 80, "mixture_weights": {"photo": 1}}
+    corpus = {"kind": "images", "dataset": "flags", "images": 80, "mixture_weights": {"photo": 1}}
     few = {"batch_size": 40, "epochs": 20}
     painter = {
         "drawer": "palette",
