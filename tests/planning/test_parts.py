@@ -11,7 +11,7 @@ from workflow_scripts.planning.parts import modules_of, part_errors
 def test_every_part_here_is_whole() -> None:
     part_errors.cache_clear()
     assert part_errors() == []
-    assert modules_of("report.figures")[:2] == ["report.figures.images", "report.figures.alphas"]
+    assert modules_of("report.figures")[:2] == ["report.figures.images", "report.figures.drawn"]
     assert modules_of("real_images.kinds", "digits") == ["real_images.kinds.digits"]
 
 

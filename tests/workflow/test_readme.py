@@ -52,6 +52,7 @@ def test_snakemakes_own_report_works(finished: Path, tmp_path: Path) -> None:
     labels = re.findall(r'"labels": {"figure": "(.*?)"}, "size": "\d+\.\d+ [KM]B", "caption": "<p>(\w+)', text)
     assert sorted(labels) == [
         ("alphas", "Of"),
+        ("drawn", "Of"),
         ("images", "Of"),
         ("the whole page", "Everything"),
         ("training", "Of"),
