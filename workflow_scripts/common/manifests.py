@@ -6,6 +6,7 @@ from typing import Any
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import sha256_of, write_json
+from workflow_scripts.common.bundled import located, portable
 
 
 def describe_files(folder: Path, names: list[str]) -> list[dict[str, Any]]:
@@ -19,10 +20,11 @@ def describe_files(folder: Path, names: list[str]) -> list[dict[str, Any]]:
 def write_model_manifest(path: Path, *, folder: Path, names: list[str], origin: dict[str, Any]) -> None:
     """Declare a model: its files with sha256, the folder they lie in, and where they come from.
 
-    The folder is stored relative to the manifest when the files lie below it, so that results can be moved.
+    The folder is stored relative to the manifest when the files lie below it, and relative to the Snakefile when they
+    come along with nameonly, so that results and checkouts can be moved.
     """
     inside = folder.resolve().is_relative_to(path.parent.resolve())
-    location = folder.resolve().relative_to(path.parent.resolve()) if inside else folder.resolve()
+    location = folder.resolve().relative_to(path.parent.resolve()) if inside else portable(str(folder.resolve()))
     write_json(path, {"folder": str(location), "files": describe_files(folder, names), "origin": origin})
 
 
@@ -50,7 +52,7 @@ def verified_model_folder(manifest: Path) -> Path:
         InputError: a file is missing or has changed.
     """
     content = read_manifest(manifest)
-    folder: Path = (manifest.parent / str(content["folder"])).resolve()
+    folder: Path = (manifest.parent / located(str(content["folder"]))).resolve()
     for entry in content["files"]:
         verify_file(folder / entry["file"], entry["sha256"], manifest)
     return folder

@@ -6,10 +6,20 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
 
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import canonical_json
+from workflow_scripts.common.bundled import located, portable
 from workflow_scripts.common.texts import MAX_TEXT_LENGTH, dotted, hidden_characters, one_line, shortened
 
 MAX_SETTINGS_BYTES = 64_000
@@ -48,13 +58,14 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH
 """A sentence or a title: anything that shows, on one line."""
 
 
-def _home_expanded(path: str) -> str:
+def _expanded(path: str) -> str:
     # Path.expanduser would raise where nobody has that name, and write the path in another way.
-    return os.path.expanduser(path)  # noqa: PTH111
+    return located(os.path.expanduser(path))  # noqa: PTH111
 
 
-PathText = Annotated[Text, AfterValidator(_home_expanded)]
-"""A path of a file or folder; `~` and `~name` at its start become a home folder, if there is such a user."""
+PathText = Annotated[Text, AfterValidator(_expanded), PlainSerializer(portable)]
+"""A path of a file or folder; `~` and `~name` at its start become a home folder, if there is such a user, and
+`nameonly:` the folder of the Snakefile."""
 
 Precision = Literal["fp32", "bf16"]
 
