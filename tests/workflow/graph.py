@@ -29,7 +29,7 @@ FOLLOWS: dict[str, set[str]] = {
     },
     "pretrain_autoencoder": {"pretrain_text_to_image"},
     "pretrain_text_to_image": {"generate_images", "write_page"},
-    "pretrain_student": {"train_vl2v_adip", "write_page"},
+    "pretrain_student": {"train_vl2v_adip", "train_erm", "write_page"},
     "generate_images": {"collect_generated_images"},
     "collect_generated_images": {
         "train_finetune",
@@ -37,6 +37,7 @@ FOLLOWS: dict[str, set[str]] = {
         "train_ogen",
         "train_vl2v_sd",
         "train_vl2v_adip",
+        "train_erm",
         "score_images",
         "draw_figures",
         "write_page",
@@ -47,6 +48,7 @@ FOLLOWS: dict[str, set[str]] = {
     "train_ogen": {"score_images", "export_model", "draw_figures", "write_page"},
     "train_vl2v_sd": {"score_images", "export_model", "draw_figures", "write_page"},
     "train_vl2v_adip": {"score_images", "draw_figures", "write_page"},
+    "train_erm": {"score_images", "draw_figures", "write_page"},
     "export_model": set(),
     "score_images": {"compute_metrics", "select_alpha"},
     "compute_metrics": {"select_alpha", "draw_figures", "write_page"},
@@ -56,8 +58,8 @@ FOLLOWS: dict[str, set[str]] = {
 }
 
 
-OF_STUDENTS = {"pretrain_student", "train_vl2v_adip"}
-"""Rules of a method that no export follows: plain open_clip cannot carry a student."""
+OF_STUDENTS = {"pretrain_student", "train_vl2v_adip", "train_erm"}
+"""Rules of methods that no export follows: plain open_clip cannot carry a student."""
 
 
 def with_followers(rules: set[str]) -> set[str]:
@@ -71,7 +73,7 @@ def with_followers(rules: set[str]) -> set[str]:
     return followers - {"export_model"} if rules <= OF_STUDENTS else followers
 
 
-KINDS_OF_METHODS = ("finetune", "ogen", "vl2v_sd", "vl2v_adip")
+KINDS_OF_METHODS = ("finetune", "ogen", "vl2v_sd", "vl2v_adip", "erm")
 
 ENTRY_POINTS = (
     "models.pretrain_clip",
@@ -98,7 +100,7 @@ ENTRY_POINTS = (
 """Entry points that the tests run; `models.fetch_checkpoint` alone is not among them."""
 
 
-CLASSIFIERS = ("ensembling.linear_classifier", "training.ogen.classifier")
+CLASSIFIERS = ("ensembling.linear_classifier", "training.ogen.classifier", "training.erm.classifier")
 METRICS = tuple(f"evaluation.metrics.{name}" for name in ("top1", "top5", "mean_per_class", "nll", "brier", "ece"))
 LOADED = {
     "real_images.convert_real_images": ("real_images.kinds.digits",),

@@ -36,6 +36,7 @@ METHOD_RULES = (
     "train_ogen",
     "train_vl2v_sd",
     "train_vl2v_adip",
+    "train_erm",
 )
 """A change of each rule's own settings."""
 CHANGES |= {rule: {} for rule in ("collect_real_images", "build_zero_shot_head", "collect_generated_images")}

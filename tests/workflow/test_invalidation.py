@@ -40,6 +40,7 @@ FIRST_RULES: dict[str, set[str]] = {
     "methods.ogen": {"train_ogen"},
     "methods.vl2v-adip": {"train_vl2v_adip"},
     "methods.vl2v-sd": {"train_vl2v_sd"},
+    "methods.erm": {"train_erm"},
     "pickers": {"select_alpha"},
     "exports": {"export_model"},
     "evaluation.scoring": {"score_images"},
@@ -61,6 +62,7 @@ ONE_METHOD = {
     "methods.ogen": ("train_ogen", 1, 3),
     "methods.vl2v-adip": ("train_vl2v_adip", 1, 3),
     "methods.vl2v-sd": ("train_vl2v_sd", 2, 6),
+    "methods.erm": ("train_erm", 1, 3),
 }
 """A method's rule, its jobs, and the scores that follow: nothing of any other method runs."""
 
@@ -76,6 +78,8 @@ SPECIAL: dict[str, Any] = {
     "methods.vl2v-adip.preprocessing": "imagenet",
     "methods.vl2v-adip.augmentation": {"min_crop_scale": 0.5},
     "methods.vl2v-sd.preprocessing": "imagenet",
+    "methods.erm.preprocessing": "imagenet",
+    "methods.erm.augmentation": {"min_crop_scale": 0.5},
     "datasets.digits.classes": ["nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
     "datasets.digits.prompts.domains.photo": ["a photo of a {}.", "a good photo of a {}."],
     "datasets.digits.prompts.domains.negative": ["an inverted photo of a {}.", "a negative of a {}."],
@@ -101,7 +105,7 @@ USED = {
     "clips": ["digits-clip"],
     "generators": ["digits-diffusion"],
     "students": ["digits-student"],
-    "methods": ["plain", "regft", "shots", "ogen", "vl2v-adip", "vl2v-sd"],
+    "methods": ["plain", "regft", "shots", "ogen", "vl2v-adip", "vl2v-sd", "erm"],
 }
 """What the runs name; the default's own blocks stand beside them and change nothing."""
 
@@ -116,9 +120,12 @@ SKIPPED = {
     "methods.ogen.shots": "goes with real images only",
     "methods.vl2v-adip.shots": "goes with real images only",
     "methods.vl2v-sd.shots": "goes with real images only",
+    "methods.erm.shots": "goes with real images only",
+    "methods.erm.train_classes": "without text it sees every class or none",
     "methods.vl2v-sd.domains": "leaving one of two domains out, a single domain would leave none",
     "methods.ogen.train_classes": "the generator needs new classes",
     "methods.vl2v-adip.student": "the preset has one student",
+    "methods.erm.student": "the preset has one student",
     "methods.vl2v-adip.align_averaging.kind": "another kind has other keys",
     "students.digits-student.kind": "another kind has other keys",
     "students.digits-student.network.kind": "another kind has other keys",

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from workflow_scripts.common.bundled import located, portable
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import sha256_of, write_json
-from workflow_scripts.common.bundled import located, portable
 
 
 def describe_files(folder: Path, names: list[str]) -> list[dict[str, Any]]:

@@ -17,9 +17,9 @@ from pydantic import (
     ValidationError,
 )
 
+from workflow_scripts.common.bundled import located, portable
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import canonical_json
-from workflow_scripts.common.bundled import located, portable
 from workflow_scripts.common.texts import MAX_TEXT_LENGTH, dotted, hidden_characters, one_line, shortened
 
 MAX_SETTINGS_BYTES = 64_000

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import timm
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from workflow_scripts.common.checkpoint_files import TIMM_CONFIG, TIMM_WEIGHTS
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.manifests import verified_model_folder
+from workflow_scripts.common.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from workflow_scripts.common.weights import load_weights
 
 _FOREIGN = {"cache_dir", "checkpoint_path", "pretrained", "pretrained_cfg", "pretrained_cfg_overlay"}
@@ -60,6 +61,17 @@ class Architecture:
             reason = str(error).splitlines()[0]
             raise InputError(f"student: timm cannot build {self.name!r} ({reason}); check its {TIMM_CONFIG}") from None
         return network
+
+    def preprocessing(self, kind: Literal["clip", "imagenet"]) -> Preprocessing:
+        """Return how the network sees pictures: a square of its own size, under its own or ImageNet's constants.
+
+        VL2V's release uses ImageNet's for every student, also where the checkpoint expects others.
+
+        Args:
+            kind: `clip` for its own constants, whatever they are, or `imagenet`.
+        """
+        mean, std = (IMAGENET_MEAN, IMAGENET_STD) if kind == "imagenet" else (self.mean, self.std)
+        return Preprocessing(size=self.size, mean=mean, std=std, resize_mode="squash")
 
 
 def read_architecture(folder: Path) -> Architecture:

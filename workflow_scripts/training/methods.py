@@ -16,6 +16,7 @@ PACKAGES = (
     "ogen",
     "vl2v_sd",
     "vl2v_adip",
+    "erm",
 )
 """Package of every kind, in the order of the schema."""
 

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from workflow_scripts.common.errors import InputError
-from workflow_scripts.training.vl2v.losses import domain_batches, embedding_loss
+from workflow_scripts.training.vl2v.losses import embedding_loss
 
 
 def rows(*values: list[float]) -> torch.Tensor:
@@ -37,20 +36,3 @@ def test_lambda_chooses_between_image_and_text() -> None:
     cosine = torch.nn.functional.cosine_similarity
     torch.testing.assert_close(embedding_loss(student, image, text, image_weight=1.0), -cosine(student, image).mean())
     torch.testing.assert_close(embedding_loss(student, image, text, image_weight=0.0), -cosine(student, text).mean())
-
-
-def test_every_batch_holds_as_many_images_of_each_domain() -> None:
-    domains = torch.tensor([0] * 50 + [1] * 3 + [2] * 20)
-    batches = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, interval=2)
-    assert [len(batch) for batch in batches] == [12] * 5
-    for batch in batches:
-        assert domains[batch].tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    again = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, interval=2)
-    assert torch.equal(torch.stack(batches), torch.stack(again))
-    other = domain_batches(domains, count=3, per_domain=4, steps=5, seed=0, interval=3)
-    assert not torch.equal(torch.stack(batches), torch.stack(other))
-
-
-def test_an_empty_domain_is_an_error() -> None:
-    with pytest.raises(InputError, match="domain number 1 has no training image"):
-        domain_batches(torch.tensor([0, 0]), count=2, per_domain=4, steps=1, seed=0, interval=0)

@@ -3,15 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from workflow_scripts.common.artifacts import load_head, save_head
 from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.encoders import encoder_metadata, save_encoder
 from workflow_scripts.common.run_files import ENCODER, HEAD
 from workflow_scripts.training.averagers import averager_of
 from workflow_scripts.training.finetune.settings import Finetune
-from workflow_scripts.training.finetune.task import FinetuneTask, schedule_of
+from workflow_scripts.training.finetune.task import FinetuneTask, optimizer_of, schedule_of
 from workflow_scripts.training.heads import ImageClassifier, LinearHead, trained_rows, whole_head
 from workflow_scripts.training.image_selection import load_seen_images
 from workflow_scripts.training.job import Training, TrainingInputs, TrainingPhase, training_main
@@ -19,7 +17,7 @@ from workflow_scripts.training.method_settings import TrainingJob
 
 
 def build(job: TrainingJob[Finetune], inputs: TrainingInputs) -> Training:
-    """Put encoder and zero-shot head together; both are trained, and written."""
+    """Put encoder and zero-shot head together; both are trained, or the head alone, and written."""
     settings = job.method
     zero_shot = load_head(inputs.zero_shot_head)
     start = zero_shot.endpoints["pretrained"]
@@ -35,14 +33,10 @@ def build(job: TrainingJob[Finetune], inputs: TrainingInputs) -> Training:
         preprocessing=clip.preprocessing,
         device=inputs.device,
     )
-    # AdamW on all tensors with one weight decay, as in the release.
-    optimizer = torch.optim.AdamW(
-        task.model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
     phase = TrainingPhase(
         task=task,
         schedule=schedule_of(settings, images=len(seen.training), seed=job.seed),
-        optimizer=optimizer,
+        optimizer=optimizer_of(task.model, settings),
         averager=averager_of(settings.averaging),
     )
 

@@ -1,5 +1,6 @@
 """Settings of fine-tuning an image encoder and its zero-shot head, plain or under regularization."""
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -29,8 +30,16 @@ class Finetune(Method):
     label_smoothing: Fraction = 0.0
     freeze_batch_norm: bool = False
     """Whether batch normalization keeps its running statistics (ResNet encoders)."""
+    freeze_encoder: bool = False
+    """Whether the head alone is trained: a linear probe that starts from the zero-shot head."""
     min_crop_scale: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     """Smallest share of the area that the random crop keeps (RegFT: 0.9)."""
+
+    def errors(self) -> Iterable[tuple[str, str]]:
+        """Yield whether there is nothing that the regularizers could change."""
+        for name in ("variance_weight", "covariance_weight"):
+            if self.freeze_encoder and getattr(self, name):
+                yield name, f"{getattr(self, name)}, but features of a frozen encoder stay as they are; set 0"
 
 
 SETTINGS = Finetune

@@ -48,7 +48,7 @@ def objective(features: Tensor, logits: Tensor, labels: Tensor, settings: Finetu
 
 @dataclass
 class FinetuneTask:
-    """A classifier whose encoder and head are both trained; the head has a row per trained class."""
+    """A classifier whose encoder and head are trained, or the head alone; it has a row per trained class."""
 
     model: ImageClassifier
     settings: Finetune
@@ -60,6 +60,8 @@ class FinetuneTask:
     def begin_interval(self, interval: int) -> None:
         """Put the classifier into training mode."""
         self.model.train()
+        if self.settings.freeze_encoder:
+            self.model.encoder.eval()
         if self.settings.freeze_batch_norm:
             freeze_batch_norm(self.model)
 
@@ -92,6 +94,13 @@ class FinetuneTask:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Nothing was kept."""
+
+
+def optimizer_of(model: ImageClassifier, settings: Finetune) -> torch.optim.Optimizer:
+    """Return AdamW on all that is trained, with one weight decay, as in the release; the rest is frozen."""
+    model.encoder.requires_grad_(not settings.freeze_encoder)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
 
 
 def schedule_of(settings: Finetune, *, images: int, seed: int) -> Schedule:

@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from workflow_scripts.common.devices import autocast
-from workflow_scripts.common.images import DecodedImages
 from workflow_scripts.common.preprocessing import Preprocessing, unit_pixels
 from workflow_scripts.common.seeds import seed_of
-from workflow_scripts.training.augmentation import random_color_jitter, random_flip, random_resized_crop
+from workflow_scripts.training.domainbed.sampling import augmented
 from workflow_scripts.training.image_selection import SeenImages
-from workflow_scripts.training.loop import LogEntry, Schedule, freeze_batch_norm
-from workflow_scripts.training.vl2v.losses import domain_batches, embedding_loss
-from workflow_scripts.training.vl2v.settings import Augmentation, Phase, Vl2v
+from workflow_scripts.training.loop import LogEntry, freeze_batch_norm
+from workflow_scripts.training.vl2v.losses import embedding_loss
+from workflow_scripts.training.vl2v.settings import Vl2v
 from workflow_scripts.training.vl2v.teacher import Teacher
 
 
@@ -80,48 +79,3 @@ class Vl2vTask:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Nothing was kept."""
-
-
-def augmented(images: Tensor, settings: Augmentation | None, *, generator: torch.Generator) -> Tensor:
-    """Return augmented images, in 0..1 like the given ones; without settings they stay as they are."""
-    if settings is None:
-        return images
-    images = random_resized_crop(images, min_scale=settings.min_crop_scale, generator=generator).clamp(0, 1)
-    if settings.flip:
-        images = random_flip(images, generator=generator)
-    if settings.color_jitter or settings.grayscale:
-        images = random_color_jitter(images, strength=settings.color_jitter, grayscale=settings.grayscale)
-    return images
-
-
-def phase_schedule(phase: Phase, images: DecodedImages, *, per_domain: int, seed: int, name: str) -> Schedule:
-    """Return the schedule of a phase: intervals of `validate_every` steps, the last one shorter, one constant rate.
-
-    Args:
-        phase: its steps and its rate.
-        images: those that are trained on.
-        per_domain: images per step and domain.
-        seed: of the run.
-        name: of the phase.
-    """
-    bounds = [*range(0, phase.steps, phase.validate_every), phase.steps]
-    domains = torch.from_numpy(images.domain)
-
-    def batches(interval: int) -> list[Tensor]:
-        return domain_batches(
-            domains,
-            count=len(images.domains),
-            per_domain=per_domain,
-            steps=bounds[interval + 1] - bounds[interval],
-            seed=seed,
-            interval=interval,
-        )
-
-    return Schedule(
-        intervals=len(bounds) - 1,
-        batches=batches,
-        learning_rate=lambda *_: phase.learning_rate,
-        gradient_clip=None,
-        seed=seed,
-        name=name,
-    )

@@ -12,7 +12,7 @@ from workflow_scripts.training.job import Training, TrainingInputs, training_mai
 from workflow_scripts.training.method_settings import TrainingJob
 from workflow_scripts.training.vl2v.task import Vl2vTask
 from workflow_scripts.training.vl2v_adip.settings import Vl2vAdip
-from workflow_scripts.training.vl2v_adip.task import align_and_distill, make_teacher, student_preprocessing
+from workflow_scripts.training.vl2v_adip.task import align_and_distill, make_teacher
 
 
 def build(job: TrainingJob[Vl2vAdip], inputs: TrainingInputs) -> Training:
@@ -21,7 +21,7 @@ def build(job: TrainingJob[Vl2vAdip], inputs: TrainingInputs) -> Training:
     zero_shot = load_head(inputs.zero_shot_head)
     head = zero_shot.endpoints["pretrained"]
     student, architecture = load_student(inputs.student, dimension=head["weight"].shape[1], seed=job.seed)
-    preprocessing = student_preprocessing(architecture, settings)
+    preprocessing = architecture.preprocessing(settings.preprocessing)
     seen = load_seen_images(
         inputs.images, job, preprocessing=preprocessing, threads=inputs.threads, classes=zero_shot.classes
     )

@@ -3,8 +3,9 @@
 from typing import ClassVar, Literal
 
 from workflow_scripts.common.settings import Name
+from workflow_scripts.training.domainbed.settings import Phase
 from workflow_scripts.training.method_settings import Averaging, BestAveraging, Endpoint
-from workflow_scripts.training.vl2v.settings import Phase, Vl2v
+from workflow_scripts.training.vl2v.settings import Vl2v
 
 
 class Vl2vAdip(Vl2v):

@@ -1,4 +1,4 @@
-"""What VL2V-ADiP adds to VL2V's task: how its student sees pictures, its teacher, and its two phases."""
+"""What VL2V-ADiP adds to VL2V's task: its teacher, and its two phases."""
 
 from collections.abc import Iterator
 
@@ -6,23 +6,13 @@ import torch
 
 from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.images import DecodedImages
-from workflow_scripts.common.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from workflow_scripts.common.students import Architecture, ProjectedStudent
+from workflow_scripts.common.students import ProjectedStudent
 from workflow_scripts.training.averagers import averager_of
+from workflow_scripts.training.domainbed.sampling import phase_schedule
 from workflow_scripts.training.job import TrainingInputs, TrainingPhase
-from workflow_scripts.training.vl2v.task import Vl2vTask, phase_schedule
+from workflow_scripts.training.vl2v.task import Vl2vTask
 from workflow_scripts.training.vl2v.teacher import EncoderTeacher, Teacher, table_teacher
 from workflow_scripts.training.vl2v_adip.settings import Vl2vAdip
-
-
-def student_preprocessing(architecture: Architecture, settings: Vl2vAdip) -> Preprocessing:
-    """Return how the student sees pictures: a square of its own size, under its own or ImageNet's constants.
-
-    The release uses ImageNet's for every student, also where the checkpoint expects others.
-    """
-    constants = {"clip": (architecture.mean, architecture.std), "imagenet": (IMAGENET_MEAN, IMAGENET_STD)}
-    mean, std = constants[settings.preprocessing]
-    return Preprocessing(size=architecture.size, mean=mean, std=std, resize_mode="squash")
 
 
 def make_teacher(settings: Vl2vAdip, images: DecodedImages, inputs: TrainingInputs) -> Teacher:

@@ -11,10 +11,11 @@ from workflow_scripts.common.clip import load_clip
 from workflow_scripts.common.encoders import encoder_metadata, save_encoder
 from workflow_scripts.common.run_files import ENCODER, HEAD
 from workflow_scripts.training.averagers import averager_of
+from workflow_scripts.training.domainbed.sampling import phase_schedule
 from workflow_scripts.training.image_selection import load_seen_images
 from workflow_scripts.training.job import Training, TrainingInputs, TrainingPhase, training_main
 from workflow_scripts.training.method_settings import TrainingJob
-from workflow_scripts.training.vl2v.task import Vl2vTask, phase_schedule
+from workflow_scripts.training.vl2v.task import Vl2vTask
 from workflow_scripts.training.vl2v.teacher import EncoderTeacher
 from workflow_scripts.training.vl2v_sd.settings import Vl2vSd
 

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from workflow_scripts.training.vl2v.settings import Phase, Vl2v
+from workflow_scripts.training.domainbed.settings import Phase
+from workflow_scripts.training.vl2v.settings import Vl2v
 
 
 class Vl2vSd(Vl2v):
