@@ -393,6 +393,9 @@ def test_halved_checkpoints_load_like_any_folder(clip: Path, table: Path, tmp_pa
         assert sum((tmp_path / name / file).stat().st_size for file in weights) < 0.7 * sum(weights.values())
     given = FolderCheckpoint(kind="folder", path=str(tmp_path / "clip"))
     fetch_checkpoint.job(options(settings=given.canonical(), what="clip", output=tmp_path / "given.json"))
+    # The page shows it.
+    said = read_manifest(clip)["origin"]["seen"]
+    assert read_manifest(tmp_path / "given.json")["origin"]["seen"] == f"{said} (says its origin.json)"
     halved, whole = (load_clip(path, device=CPU) for path in (tmp_path / "given.json", clip))
     state = whole.model.state_dict()
     for name, tensor in halved.model.state_dict().items():

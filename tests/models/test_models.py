@@ -1,6 +1,7 @@
 """Models pretrained here: captions, the text tower as transformers sees it, training that repeats bit for bit."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from workflow_scripts.models.captions import make_captions, templates, words_of
 from workflow_scripts.models.contrastive import contrastive_loss
 from workflow_scripts.models.corpus import domain_counts, endless_batches
 from workflow_scripts.models.one_cycle import one_cycle
+from workflow_scripts.models.origin import folder_origin
 from workflow_scripts.models.settings import (
     Autoencoder,
     AutoencoderJob,
@@ -300,3 +302,14 @@ def test_any_number_of_steps_has_learning_rates(steps: int) -> None:
     if steps >= 10:
         assert max(rates) == pytest.approx(0.1)
         assert rates[-1] < rates[0] < 0.1
+
+
+@pytest.mark.parametrize("text", ["[]", '{"seen": 3}', '{"made": "by us"}'])
+def test_an_origin_of_another_form_says_nothing(text: str, clip: Path, tmp_path: Path) -> None:
+    shutil.copytree(clip.parent, tmp_path / "clip")
+    (tmp_path / "clip/origin.json").write_text(text)
+    settings = FolderCheckpoint(kind="folder", path=str(tmp_path / "clip"))
+    assert "seen" not in folder_origin(settings)
+    (tmp_path / "clip/origin.json").write_text("{")
+    with pytest.raises(InputError, match=r"origin\.json: not readable .*; mend it, or rename it"):
+        folder_origin(settings)

@@ -14,6 +14,7 @@ from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.manifests import write_model_manifest
 from workflow_scripts.common.settings import error_lines
+from workflow_scripts.models.origin import folder_origin
 from workflow_scripts.models.settings import FolderCheckpoint, HubCheckpoint
 
 logger = logging.getLogger(__name__)
@@ -30,11 +31,11 @@ def job(options: argparse.Namespace) -> None:
     """Find the checkpoint's folder, check it, and write the manifest."""
     settings = read_settings(options.settings)
     if isinstance(settings, HubCheckpoint):
-        folder = fetch(settings, options.output.parent / "files")
+        folder, origin = fetch(settings, options.output.parent / "files"), settings.model_dump(mode="json")
     else:
-        folder = Path(settings.path)
+        folder, origin = Path(settings.path), folder_origin(settings)
     names = checkpoint_files(folder, what=options.what)
-    write_model_manifest(options.output, folder=folder, names=names, origin=settings.model_dump(mode="json"))
+    write_model_manifest(options.output, folder=folder, names=names, origin=origin)
     logger.info("%d files of %s", len(names), folder)
 
 

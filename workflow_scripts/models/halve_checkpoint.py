@@ -16,11 +16,9 @@ from workflow_scripts.common.entry_point import entry_parser, run
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.files import replacing, write_json
 from workflow_scripts.common.manifests import read_manifest, verified_model_folder
+from workflow_scripts.models.origin import ORIGIN
 
 logger = logging.getLogger(__name__)
-
-ORIGIN = "origin.json"
-"""File beside the weights that says where they come from: a folder that is given has no manifest yet."""
 
 
 def job(options: argparse.Namespace) -> None:
