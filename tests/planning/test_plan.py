@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.workflow.harness import digits_with
+from workflow_scripts.common.errors import InputError
 from workflow_scripts.planning.layout import Run
 from workflow_scripts.planning.locations import Locations
 from workflow_scripts.planning.plan import Plan
@@ -43,6 +44,28 @@ def test_a_left_out_domain_is_left_out_of_both_and_alone_scored() -> None:
     assert images(plan, "m.without-photo") == [("digits-diffusion", "negative"), ("real-train", "negative")]
     # The other real domain shows pictures that it was trained on.
     assert plan.evaluation_domains(run_of(plan, "m.without-photo")) == ("photo", "held-out")
+
+
+def test_a_block_names_heads_to_measure_zero_shot_with() -> None:
+    heads = {"short": {"kind": "single", "template": "{}"}, "unused": {"kind": "openai-80"}}
+    block = {"datasets": ["digits"], "clips": ["digits-clip"]}
+
+    def plan(*methods: str, **further: Any) -> Plan:
+        runs = [{**block, "methods": list(methods), **further}]
+        return Plan(digits_with({"datasets": {"digits": {"prompts": {"heads": heads}}}, "runs": runs}))
+
+    def names(planned: Plan) -> list[str]:
+        (comparison,) = planned.comparisons
+        return [run.method for run in planned.runs_of(comparison)]
+
+    assert names(plan("zero-shot.short")) == ["zero-shot", "zero-shot.short"]
+    assert names(plan("zero-shot", "zero-shot.default")) == ["zero-shot"]
+    beside = plan("zero-shot.short", "plain", sources=["digits-diffusion"])
+    assert names(beside) == ["zero-shot", "zero-shot.short", "plain"]
+    assert beside.references(beside.comparisons[0]) == {"plain": "zero-shot"}
+    line = r"runs\.0\.methods: zero-shot on digits: 'shorter' is not defined \(known: default, short, unused\)"
+    with pytest.raises(InputError, match=line):
+        plan("zero-shot.shorter")
 
 
 def test_zero_shot_runs_are_those_of_the_first_head_and_of_heads_that_methods_name() -> None:

@@ -70,7 +70,8 @@ class RunBlock(Settings):
     """Images to train on: names of generators, or real-train. Methods with `train_on: real` take real-train anyway."""
     clips: Annotated[tuple[Name, ...], Field(min_length=1)]
     methods: tuple[Name, ...] = ()
-    """Names of methods; without any (or with `zero-shot` alone) nothing is drawn and nothing is trained."""
+    """Names of methods; without any (or with `zero-shot` alone) nothing is drawn and nothing is trained.
+    `zero-shot.NAME` measures zero-shot with another of the data set's heads, too."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
 
 
@@ -132,7 +133,12 @@ def domains_of_source(configuration: Configuration, dataset: str, source: str) -
 
 def trained_methods(block: RunBlock) -> tuple[str, ...]:
     """Return the names of a block's methods that train something; zero-shot may be named, and does not."""
-    return tuple(name for name in block.methods if name != ZERO_SHOT)
+    return tuple(name for name in block.methods if name != ZERO_SHOT and not name.startswith(f"{ZERO_SHOT}."))
+
+
+def named_heads(block: RunBlock) -> tuple[str, ...]:
+    """Return the heads that a block measures zero-shot with, whatever its methods start from (`zero-shot.NAME`)."""
+    return tuple(name.partition(".")[2] for name in block.methods if name.startswith(f"{ZERO_SHOT}."))
 
 
 def run_source(method: Method, source: str) -> str:

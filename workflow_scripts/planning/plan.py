@@ -18,6 +18,7 @@ from workflow_scripts.planning.configuration import (
     RunBlock,
     domains_of_source,
     head_of,
+    named_heads,
     real_domains,
     run_source,
     sources_of,
@@ -139,21 +140,26 @@ class Plan:
     @cached_property
     def _trained_by_comparison(self) -> dict[Comparison, dict[Run, PlannedRun]]:
         runs_of: dict[Comparison, dict[Run, PlannedRun]] = {item: {} for item in self.comparisons}
-        for block in self.configuration.runs:
-            for item in self.comparisons:
-                sources = block.sources or (NO_SOURCE,)
-                if item.dataset in block.datasets and item.source in sources and item.clip in block.clips:
-                    runs_of[item] |= self._block_runs(block, item)
+        for item in self.comparisons:
+            for block in self._blocks_of(item):
+                runs_of[item] |= self._block_runs(block, item)
         return runs_of
 
+    def _blocks_of(self, comparison: Comparison) -> Iterable[RunBlock]:
+        for block in self.configuration.runs:
+            sources = block.sources or (NO_SOURCE,)
+            if comparison.dataset in block.datasets and comparison.source in sources and comparison.clip in block.clips:
+                yield block
+
     def _zero_shot_runs_of(self, comparison: Comparison) -> dict[Run, PlannedRun]:
-        """Return a zero-shot run with the first head, and with each other one that a trained run starts from."""
+        """Return a zero-shot run with the first head, each that is named, and each that a trained run starts from."""
         dataset = self.configuration.datasets[comparison.dataset]
         trained = self._trained_by_comparison[comparison].values()
         used = [planned.head for planned in trained if "zero-shot-head" in planned.method.inputs]
+        named = [head for block in self._blocks_of(comparison) for head in named_heads(block)]
         return {
             self._zero_shot_run(comparison, head): PlannedRun(zero_shot_name(head, dataset), ZeroShot(), head)
-            for head in _distinct([head_of(ZeroShot(), dataset), *used])
+            for head in _distinct([head_of(ZeroShot(), dataset), *named, *used])
         }
 
     def _zero_shot_run(self, where: Comparison | Run, head: str) -> Run:

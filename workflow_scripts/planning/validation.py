@@ -15,6 +15,7 @@ from workflow_scripts.planning.configuration import (
     Configuration,
     RunBlock,
     domains_of_source,
+    named_heads,
     real_domains,
     sources_of,
     trained_methods,
@@ -130,6 +131,8 @@ def _run_errors(configuration: Configuration) -> list[str]:
             errors.append(f"{key}.sources: methods are trained, but on nothing; name a generator or {REAL_TRAIN}")
         for name in block.datasets:
             if name in configuration.datasets:
+                heads = tuple(configuration.datasets[name].prompts.heads)
+                errors += _unknown(f"{key}.methods: {ZERO_SHOT} on {name}", named_heads(block), heads)
                 errors += _training_errors(configuration, block, name, key)
     return errors
 

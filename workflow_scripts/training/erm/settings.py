@@ -40,8 +40,6 @@ class Erm(Method):
                 "train_classes",
                 f"{self.train_classes!r}, but without text it knows only what it sees images of",
             )
-        if self.head is not None:
-            yield "head", "goes with methods that start from a zero-shot head"
 
 
 SETTINGS = Erm
