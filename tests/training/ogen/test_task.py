@@ -1,5 +1,6 @@
 """What OGEN trains and what it leaves alone, in every variant."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ import torch
 from tests.training.tiny import CLASSES, CPU, bits, tiny_clip, tiny_seen
 from workflow_scripts.common.clip import Clip
 from workflow_scripts.common.errors import InputError
+from workflow_scripts.models.vocabulary import corpus_tokenizer
 from workflow_scripts.training.ogen.class_statistics import ClassStatistics, class_statistics
-from workflow_scripts.training.ogen.prompt_learner import PromptLearner
+from workflow_scripts.training.ogen.prompt_learner import PromptLearner, context_length
 from workflow_scripts.training.ogen.settings import Ogen
 from workflow_scripts.training.ogen.task import OgenTask, base_and_new_labels, make_model
 
@@ -131,6 +133,22 @@ def test_a_name_that_does_not_fit_is_named(clip: Clip) -> None:
 def statistics_of(rows: list[int]) -> ClassStatistics:
     features = torch.arange(float(len(rows)))[:, None]
     return class_statistics(features, torch.tensor(rows), classes=CLASSES[:3], device=CPU)
+
+
+def test_a_tokenizer_that_pads_with_the_end_is_counted_right(clip: Clip) -> None:
+    tokenizer = corpus_tokenizer([f"an icon of a {name}." for name in CLASSES], context_length=16)
+
+    def tokens(texts: list[str]) -> torch.Tensor:
+        ids: torch.Tensor = tokenizer(texts, padding="max_length", max_length=16, return_tensors="pt").input_ids
+        return ids
+
+    padded = replace(clip, tokenizer=tokens)
+    assert (tokens(["a cat"])[0] != 0).sum() == 16
+    assert context_length(padded, "an icon of a") == context_length(clip, "an icon of a") == 4
+    learner = PromptLearner(padded, CLASSES, words="an icon of a", context="shared")
+    assert learner.context.shape == (4, 16)
+    with pytest.raises(InputError, match=r"class 'cat cat .*: 17 tokens with its context, the text tower reads 14"):
+        PromptLearner(padded, ["cat " * 12], words="an icon of a", context="shared")
 
 
 def test_exemplars_come_from_the_class_that_is_asked_for() -> None:

@@ -73,8 +73,9 @@ def context_length(clip: Clip, words: str) -> int:
 
 
 def _tokens(clip: Clip, text: str) -> int:
-    # Start and end of text are not counted; open_clip pads with 0.
-    return int((clip.tokenizer([text])[0] != 0).sum()) - 2
+    # Those before the mark of the end, without that of the start. The end has the highest number, by which CLIP finds
+    # it; behind it some tokenizers pad with 0, others with the end again.
+    return int(clip.tokenizer([text])[0].argmax()) - 1
 
 
 def _validate_lengths(clip: Clip, words: str, names: Sequence[str]) -> None:
