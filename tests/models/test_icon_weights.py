@@ -79,8 +79,8 @@ def test_a_judge_recognizes_what_is_drawn(pictures: list[Image.Image], tmp_path:
     options = type("Options", (), {"settings": settings.canonical(), "what": "student", "output": manifest})()
     fetch_checkpoint.job(options)
     judge = load_judge(manifest, CLASSES, device=torch.device("cpu"))
-    pixels = np.stack([judge.preprocessing.geometry(picture.convert("RGB")) for picture in pictures])
-    named = judge.probabilities(pixels).argmax(axis=-1)
+    seen = [np.asarray(judge.preprocessing.geometry(picture.convert("RGB"))) for picture in pictures]
+    named = judge.probabilities(np.stack(seen)).argmax(axis=-1)
     assert (named == np.arange(len(CLASSES))).sum() >= 8
 
 
