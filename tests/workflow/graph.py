@@ -100,7 +100,8 @@ ENTRY_POINTS = (
 """Entry points that the tests run; `models.fetch_checkpoint` alone is not among them."""
 
 
-CLASSIFIERS = ("ensembling.linear_classifier", "training.ogen.classifier", "training.erm.classifier")
+EXPORTED = ("ensembling.linear_classifier", "training.ogen.classifier")
+CLASSIFIERS = (*EXPORTED, "training.erm.classifier")
 METRICS = tuple(f"evaluation.metrics.{name}" for name in ("top1", "top5", "mean_per_class", "nll", "brier", "ece"))
 LOADED = {
     "real_images.convert_real_images": ("real_images.kinds.digits",),
@@ -109,7 +110,7 @@ LOADED = {
         "common.image_checks.flagged",
         "common.image_checks.black",
     ),
-    "ensembling.export_model": CLASSIFIERS,
+    "ensembling.export_model": EXPORTED,
     "evaluation.score_images": CLASSIFIERS,
     "evaluation.compute_metrics": METRICS,
     "selection.select_alpha": (*METRICS, "selection.pickers.fixed", "selection.pickers.oracle"),

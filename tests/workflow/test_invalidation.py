@@ -115,6 +115,7 @@ SKIPPED = {
     **{f"methods.{name}.leave_one_domain_out": "changes the names of runs" for name in USED["methods"]},
     **{f"methods.{name}.train_on": "another source of images; a row of its own below" for name in USED["methods"]},
     **{f"methods.{name}.head": "another head; a row of its own below" for name in USED["methods"]},
+    "methods.regft.freeze_encoder": "a frozen encoder cannot be regularized",
     "methods.plain.shots": "goes with real images only",
     "methods.regft.shots": "goes with real images only",
     "methods.ogen.shots": "goes with real images only",
