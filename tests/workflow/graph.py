@@ -70,7 +70,9 @@ def with_followers(rules: set[str]) -> set[str]:
         rule = waiting.pop()
         followers.add(rule)
         waiting |= FOLLOWS[rule] - followers
-    return followers - {"export_model"} if rules <= OF_STUDENTS else followers
+    # A student's own classifier is all that both its training and scoring read.
+    students_alone = bool(rules & OF_STUDENTS) and rules <= {*OF_STUDENTS, "score_images"}
+    return followers - {"export_model"} if students_alone else followers
 
 
 KINDS_OF_METHODS = ("finetune", "ogen", "vl2v_sd", "vl2v_adip", "erm")
