@@ -21,6 +21,7 @@ from workflow_scripts.inspection import inspect_images
 from workflow_scripts.inspection.judge import load_judge
 from workflow_scripts.inspection.near_copies import nearest
 from workflow_scripts.inspection.settings import InspectionJob
+from workflow_scripts.real_images.icons.twins import crops_of
 
 CPU = torch.device("cpu")
 CLASSES = ("umbrella", "rocket", "cat")
@@ -125,6 +126,9 @@ def test_drawn_pictures_are_compared_with_training_pictures_and_real_ones_are_no
     first, second = inspected(tmp_path, drawn, source="gen", training=(training,))
     assert first["nearest"] == pytest.approx(1.0, abs=1e-4)
     assert first["nearest_id"] == "real-train/1"
+    # Pictures of this size are compared as they are, as twins among icons are.
+    bars = crops_of(np.stack([with_bar(column) for column in (12, 5, 20)]))
+    assert second["nearest"] == pytest.approx(float((bars[:1] @ bars[1:].T).max()), abs=1e-4)
     assert second["nearest"] < 0.9
     real = image_set(tmp_path / "real", [(0, with_bar(20))], source="real-test")
     (row,) = inspected(tmp_path, real, source="real-test", training=(training,))
