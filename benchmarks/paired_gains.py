@@ -49,7 +49,7 @@ def right_of(plan: Plan, row: str, label_set: str) -> Right:
     for domain in plan.evaluation_domains(runs[0]):
         if domain != HELD_OUT:
             columns = ["image_id", "label", "top_classes"]
-            tables = [pq.read_table(f"{run.folder}/{domain}/{SCORES}", columns, filters=chosen) for run in runs]
+            tables = [pq.read_table(f"{run.folder}/{domain}/{SCORES}", columns=columns, filters=chosen) for run in runs]
             frames = [table.to_pandas().sort_values("image_id") for table in tables]
             if not len(frames[0]):
                 raise SystemExit(f"{row}: not scored at alpha {alpha} within {label_set} classes")
