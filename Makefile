@@ -15,7 +15,7 @@ help:
 	@echo "make test-full  those too: each rule broken, further killed runs and a dead node, minutes more"
 	@echo "make lint    ruff, mypy, snakefmt, snakemake --lint"
 	@echo "make resume  unlock after a killed run and go on with it (ARGS=\"--configfile presets/digits.yaml\")"
-	@echo "make icon-models  train the models in assets/icons anew (hours)"
+	@echo "make icon-models  train the models in assets/icons anew (an hour or two)"
 	@echo "make clean   delete results and Snakemake's records"
 
 environment: $(VENV)/.installed
@@ -66,7 +66,7 @@ format: environment
 schema: environment
 	$(BIN)/python -c 'from pathlib import Path; from workflow_scripts.planning.configuration import write_schema; write_schema(Path("config.schema.json"))'
 
-# Trains the models that come along in assets/icons anew, hours on two cores, and puts them there.
+# Trains the models that come along in assets/icons anew, an hour or two on two cores, and puts them there.
 icon-models: environment data
 	$(BIN)/snakemake --cores $(CORES) --configfile presets/icons-pretraining.yaml
 	for model in clip generator judge; do \

@@ -44,6 +44,13 @@ def test_a_manifest_finds_our_files_beside_another_checkout(tmp_path: Path) -> N
     assert result.stdout.strip() == str(moved / "assets/icons"), result.stderr
 
 
-@pytest.mark.parametrize("text", ["nameonly:", "nameonly:nothing"])
-def test_what_does_not_come_along_is_named_with_its_path(text: str) -> None:
-    assert FolderCheckpoint(kind="folder", path=text).path == str(ROOT / text.removeprefix("nameonly:"))
+def test_what_does_not_come_along_is_named_with_its_path() -> None:
+    assert FolderCheckpoint(kind="folder", path="nameonly:nothing").path == str(ROOT / "nothing")
+
+
+@pytest.mark.parametrize(
+    "text", ["nameonly:", "nameonly:.", "nameonly:/etc", "nameonly:../x", "nameonly:assets/../../x"]
+)
+def test_a_path_of_ours_stays_in_our_folder(text: str) -> None:
+    with pytest.raises(ValueError, match=f"{text}: names no file of nameonly's folder; leave nameonly: out"):
+        FolderCheckpoint(kind="folder", path=text)

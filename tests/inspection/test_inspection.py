@@ -157,7 +157,7 @@ def test_a_network_of_timm_is_loaded_with_its_classifier(tmp_path: Path) -> None
 
 
 def test_a_judge_that_does_not_know_a_class_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="the judge does not know 'zebra', 'owl'; train one that does"):
+    with pytest.raises(InputError, match="does not know 'zebra', 'owl'; go without a judge, or train one"):
         load_judge(judge_folder(tmp_path), ("cat", "zebra", "owl"), device=CPU)
 
 

@@ -245,6 +245,38 @@ def test_every_fault_is_one_line(name: str, root: Path) -> None:
     assert lines(config_of(root)) == [expected.replace("ROOT", str(root))]
 
 
+def test_a_judge_knows_the_classes(root: Path) -> None:
+    config, path = config_of(root), root / "student/config.json"
+    config["datasets"]["mine"]["judge"] = "small"
+    says = "names no classes (`label_names`); a judge must say what its outputs stand for"
+    assert lines(config) == [f"datasets.mine.judge: {path}: {says}"]
+    known = json.loads(path.read_text())
+    write_json(path, {**known, "label_names": ["owl", "cat"]})
+    assert lines(config) == ["datasets.mine.judge: small does not know 'dog'; leave the key out, or train one"]
+    write_json(path, {**known, "label_names": ["owl", "dog", "cat"]})
+    assert lines(config) == []
+
+
+@pytest.mark.parametrize(("patch", "size", "right"), [(8, 16, False), (8, 32, True), (8, None, True), (2, 16, True)])
+def test_a_transformer_over_a_whole_latent_draws_one_size(
+    root: Path, patch: int, size: int | None, right: bool
+) -> None:
+    config = config_of(root)
+    config["generators"]["again"]["size"] = size
+    write_json(root / "generator/transformer/config.json", {"patch_size": patch, "sample_size": 8})
+    write_json(root / "generator/vae/config.json", {"block_out_channels": [8, 8, 8]})
+    wrong = "generators.again.size: sd draws 32 x 32 pixels alone; leave it out"
+    assert lines(config) == ([] if right else [wrong])
+
+
+def test_so_does_one_that_is_pretrained_here() -> None:
+    preset = yaml.safe_load((ROOT / "presets/icons-pretraining.yaml").read_text(encoding="utf-8"))
+    preset["generators"]["icon-generator"]["size"] = 64
+    errors = path_errors(validated_configuration(preset), {})
+    wrong = "generators.icon-generator.size: icon-generator draws 32 x 32 pixels alone; leave it out"
+    assert [error for error in errors if error.startswith("generators")] == [wrong]
+
+
 def test_shards_are_no_fault(root: Path) -> None:
     sharded("1.safetensors", "2.safetensors")(root)
     assert lines(config_of(root)) == []

@@ -354,8 +354,18 @@ def test_classes_with_too_few_pictures_are_named_with_what_there_is(tmp_path: Pa
 def test_a_name_that_no_icon_bears_is_named_with_the_nearest(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("workflow_scripts.real_images.icons.catalogue._COMMON", 4)
     package = small_package(tmp_path)
-    with pytest.raises(InputError, match=r"^no icon is called 'hause' \(house\), 'zebra' \(no other name is near\)$"):
+    with pytest.raises(InputError, match=r"^no icon is called 'hause' \(near it: house\), 'zebra' \(no other"):
         read_icons(package, {"house", "zebra", "hause"}, test_authors=(), other_names=False)
+
+
+def test_an_entry_that_is_no_icon_is_named(tmp_path: Path) -> None:
+    package = small_package(tmp_path)
+    path = package / "json/s1.json"
+    content = json.loads(path.read_text())
+    content["icons"]["kite-fill"] = None
+    path.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"s1\.json: 'kite-fill' is no icon; run `make data`"):
+        read_icons(package, set(CLASSES), test_authors=(), other_names=False)
 
 
 def test_other_names_are_wanted_of_training_authors_only(tmp_path: Path) -> None:
@@ -485,9 +495,18 @@ def test_what_is_wrong_before_any_job_is_said_in_a_line_each(tmp_path: Path) -> 
     images = icons_in(tmp_path / "nothing", left_out=str(tmp_path / "missing.txt"))
     errors = dict(images.path_errors(("alarm clock", "alarm-clock", "kite")))
     assert set(errors) == {"folder", "left_out", "kind"}
-    assert errors["kind"] == "two classes are the icon 'alarm clock'; leave one out"
+    assert errors["kind"] == "the classes 'alarm clock' and 'alarm-clock' are one icon; leave one out"
     assert "missing.txt: not readable" in errors["left_out"]
-    assert not list(icons_in(small_package(tmp_path / "package")).path_errors(CLASSES))
+    package = small_package(tmp_path / "package")
+    assert not list(icons_in(package).path_errors(CLASSES))
+    text = tmp_path / "text.txt"
+    text.write_text("s0:house\n\n# a word\n")
+    wrong = icons_in(package, test_authors=("IBM", "Ana", "Nobody"), left_out=str(text))
+    assert list(wrong.path_errors(CLASSES)) == [
+        ("left_out", f"{text}: '# a word' is no icon; write one per line, as in mdi:umbrella"),
+        ("test_authors", "no set is by 'Ana' (near it: Anna)"),
+        ("test_authors", "no set is by 'Nobody' (none is called nearly so)"),
+    ]
 
 
 def test_a_style_stands_once() -> None:

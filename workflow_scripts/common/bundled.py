@@ -5,7 +5,7 @@ so that a checkout that was moved or copied gives the same.
 """
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PREFIX = "nameonly:"
 FOLDER = Path(__file__).resolve().parents[2]
@@ -13,8 +13,17 @@ FOLDER = Path(__file__).resolve().parents[2]
 
 
 def located(path: str) -> str:
-    """Return the path of a file that comes along, and any other as it is."""
-    return str(FOLDER / path.removeprefix(PREFIX)) if path.startswith(PREFIX) else path
+    """Return the path of a file that comes along, and any other as it is.
+
+    Raises:
+        ValueError: it is no path below our own folder.
+    """
+    if not path.startswith(PREFIX):
+        return path
+    own = PurePosixPath(path.removeprefix(PREFIX))
+    if own.is_absolute() or ".." in own.parts or not own.parts:
+        raise ValueError(f"{path}: names no file of nameonly's folder; leave {PREFIX} out for any other")
+    return str(FOLDER / own)
 
 
 def portable(path: str) -> str:

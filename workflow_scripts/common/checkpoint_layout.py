@@ -35,6 +35,8 @@ _COMPONENT_CONFIG = "config.json"
 _WEIGHTS = {"diffusers": ("diffusion_pytorch_model.safetensors",), "transformers": ("model.safetensors",)}
 """The weights that each library looks for in the folder of a component."""
 _ALL_WEIGHTS = tuple(name for names in _WEIGHTS.values() for name in names)
+_LATENT_PARTS = ("transformer", "vae")
+"""Components that say how large a latent is, and how many pixels become one of its places."""
 _SHARD_INDEX = ".index.json"
 _NOT_NETWORKS = {
     "Tokenizer": "tokenizer_config.json",
@@ -83,6 +85,31 @@ def content_errors(folder: Path, *, what: str, unused: tuple[str, ...] = ()) -> 
         weights = sorted(files_below(folder, f"*{_SAFETENSORS}"))
         return [error for path in weights for error in errors_of(read_safetensors_header, path)]
     return list(_pipeline_errors(folder, unused))
+
+
+def label_names(folder: Path) -> list[str]:
+    """Return what the outputs of a network of timm stand for.
+
+    Raises:
+        InputError: its configuration is not readable, or does not say it.
+    """
+    path = folder / TIMM_CONFIG
+    names = read_configuration(path).get("label_names")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{path}: names no classes (`label_names`); a judge must say what its outputs stand for")
+    return names
+
+
+def only_size(pipeline: Path) -> int | None:
+    """Return the height and width in pixels that a pipeline of diffusers can draw, if there is but one.
+
+    So it is where a transformer sees the whole latent as one patch. None, too, where the configurations do not say it.
+    """
+    transformer, autoencoder = (_configuration(pipeline / part / _COMPONENT_CONFIG) or {} for part in _LATENT_PARTS)
+    patch, channels = transformer.get("patch_size"), autoencoder.get("block_out_channels")
+    if not isinstance(patch, int) or patch != transformer.get("sample_size") or not isinstance(channels, list):
+        return None
+    return int(patch * 2 ** (len(channels) - 1))
 
 
 def files_below(folder: Path, pattern: str) -> list[Path]:

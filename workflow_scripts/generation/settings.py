@@ -44,8 +44,8 @@ class Sampling(Settings):
     guidance_scale: NonNegative = 5.0
     """Weight of classifier-free guidance; the paper's value (RegFT) is 5."""
     negative_prompt: Text | None = None
-    size: Count | None = None
-    """Height and width that are generated, in pixels; the checkpoint's own if null."""
+    size: Annotated[Count, Field(multiple_of=8)] | None = None
+    """Height and width that are generated, in pixels, a multiple of 8; the checkpoint's own if null."""
     stored_size: Count | None = None
     """Height and width of the stored picture (bicubic); as generated if null. RegFT stores 224."""
     dtype: Literal["fp32", "fp16", "bf16"] = "fp32"

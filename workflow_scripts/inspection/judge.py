@@ -1,6 +1,5 @@
 """A judge: a network of timm that tells real pictures of the classes apart, asked what other pictures show."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ import timm
 import torch
 from torch import nn
 
-from workflow_scripts.common.checkpoint_files import TIMM_CONFIG, TIMM_WEIGHTS
+from workflow_scripts.common.checkpoint_files import TIMM_WEIGHTS
+from workflow_scripts.common.checkpoint_layout import label_names
 from workflow_scripts.common.errors import InputError
 from workflow_scripts.common.manifests import verified_model_folder
 from workflow_scripts.common.preprocessing import Preprocessing, unit_pixels
@@ -49,9 +49,11 @@ def load_judge(manifest: Path, classes: Sequence[str], *, device: torch.device) 
     """
     folder = verified_model_folder(manifest)
     architecture = read_architecture(folder)
-    names = _label_names(folder / TIMM_CONFIG)
+    names = label_names(folder)
     if unknown := [name for name in classes if name not in names]:
-        raise InputError(f"{folder}: the judge does not know {', '.join(map(repr, unknown[:5]))}; train one that does")
+        raise InputError(
+            f"{folder}: does not know {', '.join(map(repr, unknown[:5]))}; go without a judge, or train one"
+        )
     weights, _ = load_weights(folder / TIMM_WEIGHTS)
     network = _built(architecture, outputs=len(names))
     verify_same_tensors(network.state_dict(), weights, what=str(folder / TIMM_WEIGHTS))
@@ -63,13 +65,6 @@ def load_judge(manifest: Path, classes: Sequence[str], *, device: torch.device) 
         preprocessing=Preprocessing(size=size, mean=mean, std=std, resize_mode="squash"),
         device=device,
     )
-
-
-def _label_names(path: Path) -> list[str]:
-    names = json.loads(path.read_text(encoding="utf-8")).get("label_names")
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise InputError(f"{path}: names no classes (`label_names`); a judge must say what its outputs stand for")
-    return names
 
 
 def _built(architecture: Architecture, *, outputs: int) -> nn.Module:

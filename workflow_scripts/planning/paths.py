@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from workflow_scripts.common.checkpoint_layout import content_errors, layout_errors
+from workflow_scripts.common.checkpoint_files import TIMM_CONFIG
+from workflow_scripts.common.checkpoint_layout import content_errors, label_names, layout_errors, only_size
 from workflow_scripts.common.class_names import read_class_names
-from workflow_scripts.common.errors import errors_of
+from workflow_scripts.common.errors import InputError, errors_of
 from workflow_scripts.common.texts import one_line
 from workflow_scripts.generation.drawers.registry import DRAWERS
-from workflow_scripts.models.settings import FolderCheckpoint
+from workflow_scripts.models.settings import FolderCheckpoint, LatentTransformer, PretrainTextToImage
 from workflow_scripts.planning.configuration import Configuration
 from workflow_scripts.planning.used_blocks import (
     measured_datasets,
@@ -47,6 +48,7 @@ def path_errors(configuration: Configuration, classes: Mapping[str, tuple[str, .
             lines = errors_of(read_class_names, Path(dataset.classes_file))
             errors += [(f"{key}.classes_file", line) for line in lines]
     for name in measured_datasets(configuration):
+        errors += _judge_errors(configuration, name, classes.get(name, ()))
         for head, sentences in configuration.datasets[name].prompts.heads.items():
             if isinstance(sentences, Descriptions):
                 key = f"datasets.{name}.prompts.heads.{head}.file"
@@ -63,8 +65,39 @@ def _checkpoint_errors(configuration: Configuration) -> Iterator[PathError]:
         generator, unused = configuration.generators[name], () if checked else (_SAFETY_CHECKER,)
         what = DRAWERS[generator.drawer]
         yield from _folder_errors(f"generators.{name}.checkpoint", generator.checkpoint, what=what, unused=unused)
+        yield from _size_errors(configuration, name, samplers)
     for name in used_students(configuration):
         yield from _folder_errors(f"students.{name}", configuration.students[name], what="student")
+
+
+def _size_errors(configuration: Configuration, generator: str, samplers: list[str]) -> Iterator[PathError]:
+    checkpoint = configuration.generators[generator].checkpoint
+    if isinstance(checkpoint, PretrainTextToImage) and isinstance(checkpoint.denoiser, LatentTransformer):
+        only: int | None = checkpoint.image_size
+    else:
+        only = only_size(Path(checkpoint.path)) if isinstance(checkpoint, FolderCheckpoint) else None
+    for sampler in samplers:
+        size = configuration.generators[sampler].size
+        if only is not None and size not in (None, only):
+            yield f"generators.{sampler}.size", f"{generator} draws {only} x {only} pixels alone; leave it out"
+
+
+def _judge_errors(configuration: Configuration, dataset: str, classes: tuple[str, ...]) -> Iterator[PathError]:
+    judge = configuration.datasets[dataset].judge
+    checkpoint = None if judge is None else configuration.students.get(judge)
+    if not isinstance(checkpoint, FolderCheckpoint) or not (Path(checkpoint.path) / TIMM_CONFIG).is_file():
+        return
+    key = f"datasets.{dataset}.judge"
+    try:
+        known = set(label_names(Path(checkpoint.path)))
+    except InputError as error:
+        yield key, str(error)
+    else:
+        if unknown := [name for name in classes if name not in known]:
+            yield (
+                key,
+                f"{judge} does not know {', '.join(map(repr, unknown[:5]))}; leave the key out, or train one",
+            )
 
 
 def _folder_errors(key: str, checkpoint: object, *, what: str, unused: tuple[str, ...] = ()) -> Iterator[PathError]:

@@ -83,10 +83,11 @@ def _verify_known(names: Collection[str], counts: Counter[str]) -> None:
     common = [name for name, count in counts.items() if count >= _COMMON]
     unknown = []
     for name in sorted(set(names) - set(counts)):
-        nearest = ", ".join(get_close_matches(name, common)) or "no other name is near"
-        unknown.append(f"{name!r} ({nearest})")
+        nearest = ", ".join(get_close_matches(name, common))
+        unknown.append(f"{name!r} ({f'near it: {nearest}' if nearest else 'no other name is near'})")
     if unknown:
-        raise InputError(f"no icon is called {', '.join(unknown[:10])}{', ...' if len(unknown) > 10 else ''}")
+        more = ", ..." if len(unknown) > 10 else ""
+        raise InputError(f"no icon is called {', '.join(unknown[:10])}{more}; choose other classes")
 
 
 def draw(icons: Sequence[Icon], *, size: int, processes: int) -> Drawings:

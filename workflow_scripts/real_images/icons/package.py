@@ -135,6 +135,8 @@ def icons_of(package: Path, origin: IconSet) -> Iterator[Icon]:
     entries = content.get("icons")
     if not isinstance(entries, dict):
         raise InputError(f"{path}: holds no icons; {_WAY_OUT}")
+    if broken := [key for key, entry in entries.items() if not isinstance(entry, dict)]:
+        raise InputError(f"{path}: {broken[0]!r} is no icon; {_WAY_OUT}")
     visible = {key: entry for key, entry in entries.items() if not entry.get("hidden")}
     total = (content.get("info") or {}).get("total")
     if total is not None and len(visible) + len(content.get("aliases") or {}) < total:

@@ -1,6 +1,8 @@
 """Icons of npm's @iconify/json: drawings of about a hundred authors, under natural names, in real styles."""
 
+import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 Style = Literal["outline", "solid", "shaded", "colour"]
 UNSEEN: Style = "colour"
 """The style that no training picture has: too few authors draw in it, and so it shows what a shift costs."""
+
+_IMAGE_ID = re.compile(r"[\w.-]+:[\w.-]+")
 
 TEST_AUTHORS = (
     "Microsoft Corporation",
@@ -92,10 +96,22 @@ class Icons(PreparedImages):
         """Yield what is wrong with the package, with the list of what is left out, and names that are one to icons."""
         yield from (("folder", error) for error in errors_of(package_folder, self._folder))
         yield from (("left_out", error) for error in errors_of(self._ids_left_out))
-        spelled = [icon_name(name) for name in classes or ()]
-        for number, name in enumerate(spelled):
-            if name in spelled[:number]:
-                yield "kind", f"two classes are the icon {name!r}; leave one out"
+        yield from (("test_authors", error) for error in self._unknown_authors())
+        first: dict[str, str] = {}
+        for name in classes or ():
+            other = first.setdefault(icon_name(name), name)
+            if other != name:
+                yield "kind", f"the classes {other!r} and {name!r} are one icon; leave one out"
+
+    def _unknown_authors(self) -> Iterator[str]:
+        named = [author for author in self.test_authors if author not in TEST_AUTHORS]
+        if not named or errors_of(package_folder, self._folder):
+            return
+        known = {origin.author for origin in icon_sets(package_folder(self._folder)).values()}
+        for author in named:
+            if author not in known:
+                near = ", ".join(get_close_matches(author, sorted(known)))
+                yield f"no set is by {author!r} ({f'near it: {near}' if near else 'none is called nearly so'})"
 
     @property
     def _folder(self) -> Path | None:
@@ -105,9 +121,13 @@ class Icons(PreparedImages):
         if self.left_out is None:
             return frozenset()
         try:
-            return frozenset(Path(self.left_out).read_text(encoding="utf-8").split())
+            lines = Path(self.left_out).read_text(encoding="utf-8").split("\n")
         except (OSError, ValueError) as error:
             raise InputError(f"{self.left_out}: not readable ({error}); name a text file, an icon per line") from None
+        names = [name for line in lines if (name := line.strip())]
+        if wrong := [name for name in names if not _IMAGE_ID.fullmatch(name)]:
+            raise InputError(f"{self.left_out}: {wrong[0][:80]!r} is no icon; write one per line, as in mdi:umbrella")
+        return frozenset(names)
 
     def prepare(self, classes: tuple[str, ...], *, processes: int) -> "Prepared":
         """Draw the icons and give the pictures that remain: training before test, each class by itself.
